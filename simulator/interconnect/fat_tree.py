@@ -1,0 +1,31 @@
+"""Two- and three-level fat trees, rail-optimised or by rack, with oversubscription at each level."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from simulator.spec import Ratio, Seconds, Sourced
+
+
+@dataclass(frozen=True, kw_only=True)
+class FatTree(Sourced):
+    """A fat tree of leaf, spine and (where pods are given) core switches.
+
+    Args:
+        rails: network interface i of every node of a group attaches to leaf i of that group (rail-optimised); otherwise a node's
+            interfaces all attach to the leaf of its rack.
+        leaf_nodes: nodes whose interfaces share a leaf (a rail group, a rack).
+        pod_nodes: nodes under one set of spines; absent where two levels suffice.
+        leaf_oversubscription: bandwidth below a leaf over bandwidth above it.
+        spine_oversubscription: bandwidth below a pod's spines over bandwidth above them; needs `pod_nodes`.
+        hop_latency: added by each switch level that a path climbs and descends [s].
+    """
+
+    kind: Literal["fat_tree"] = "fat_tree"
+    rails: bool = True
+    leaf_nodes: int = 32
+    pod_nodes: int | None = None
+    leaf_oversubscription: Ratio = 1.0
+    spine_oversubscription: Ratio = 1.0
+    hop_latency: Seconds = 2e-6

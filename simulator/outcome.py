@@ -1,0 +1,351 @@
+"""The grammar of answers: frozen, every total the sum of its named parts, checked when the answer is made.
+
+Field names are the machine-readable contract (`to_json`); units stand in the names. A figure that does not exist is `None`, never NaN.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+SCHEMA_VERSION = 1
+"""Of the JSON answer; grows when a name changes its meaning or goes."""
+
+Parts = Mapping[str, float]
+"""Named parts of a total, in the order in which they are shown."""
+
+
+def partition(total: float, parts: Parts, of: str) -> None:
+    """Check that `parts` sum to `total` within 1e-9 relative.
+
+    Raises:
+        ArithmeticError: they do not: a bug in the room that made the answer.
+    """
+    summed = math.fsum(parts.values())
+    if not math.isclose(summed, total, rel_tol=1e-9, abs_tol=1e-9):
+        raise ArithmeticError(f"the parts of {of} sum to {summed!r}, the total is {total!r}: {dict(parts)}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Infeasible:
+    """An answer, not an exception: it cannot be done as asked, why, and the nearest change that would do."""
+
+    reason: str
+    mend: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.reason}; {self.mend}" if self.mend else self.reason
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayoutUsed:
+    """The layout that was priced, as the contract names its degrees."""
+
+    tensor: int
+    context: int
+    pipeline: int
+    virtual: int
+    data: int
+    expert: int
+    expert_tensor: int
+    microbatch: int
+    global_batch: int
+    schedule: str
+    sharding: str
+    sequence_parallel: bool
+    recompute: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepTime:
+    """One optimizer step on healthy machines.
+
+    Args:
+        kind: `modelled`, `given` (by the scenario) or `anchored` (modelled, scaled to one measurement).
+        interval_s: 90 % prediction interval of `time_s` [s].
+        parts_s: critical path of the slowest rank [s]; sums to `time_s`.
+        model_tflops_per_accelerator: model FLOP rate [TFLOP/s]; no recompute.
+        mfu, hfu: model and hardware FLOP rate over the dense peak of the main matrix precision.
+        tokens_per_s: of the whole job.
+    """
+
+    kind: str
+    time_s: float
+    interval_s: tuple[float, float]
+    parts_s: Parts
+    model_tflops_per_accelerator: float
+    mfu: float
+    hfu: float
+    tokens_per_s: float
+
+    def __post_init__(self) -> None:
+        partition(self.time_s, self.parts_s, "step time")
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemoryUse:
+    """Device memory of the worst rank at its peak [B]."""
+
+    total_bytes: float
+    capacity_bytes: float
+    parts_bytes: Parts
+
+    def __post_init__(self) -> None:
+        partition(self.total_bytes, self.parts_bytes, "memory")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Summary:
+    """A quantity over replications: mean and percentiles."""
+
+    mean: float
+    p10: float
+    p50: float
+    p90: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunTime:
+    """The life of the run over replications.
+
+    Args:
+        parts_s: partition of the mean wall-clock [s].
+        goodput: ideal time of the accepted tokens / wall-clock, mean over replications.
+        interruptions: count of stops that were not planned.
+        interruptions_by_cause: mean count by failure class; sums to `interruptions.mean`.
+        accelerator_hours: held, spares and idle included; mean.
+        p_unfinished: share of the replications that did not reach their last token; their wall-clock ends where they gave up.
+        monte_carlo_error_s: standard error of the mean wall-clock over replications [s].
+        wall_clock_without_step_error: the same wall-clock with the step model's own uncertainty switched off, where it was drawn.
+    """
+
+    wall_clock_s: Summary
+    parts_s: Parts
+    goodput: float
+    interruptions: Summary
+    interruptions_by_cause: Parts
+    accelerator_hours: float
+    replications: int
+    p_unfinished: float
+    monte_carlo_error_s: float
+    wall_clock_without_step_error_s: Summary | None = None
+
+    def __post_init__(self) -> None:
+        partition(self.wall_clock_s.mean, self.parts_s, "wall-clock")
+        partition(self.interruptions.mean, self.interruptions_by_cause, "interruptions")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bill:
+    """What is paid, by item and by payer [USD]; the worth of a donation stands beside it and is in no total."""
+
+    total_usd: float
+    items_usd: Parts
+    payer_usd: Parts
+    usd_per_million_tokens: float
+    donation_worth_usd: float | None
+
+    def __post_init__(self) -> None:
+        partition(self.total_usd, self.items_usd, "bill")
+        partition(self.total_usd, self.payer_usd, "payers")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Energy:
+    """Energy drawn from the grid [MWh], cooling and losses (PUE) included."""
+
+    total_mwh: float
+    parts_mwh: Parts
+
+    def __post_init__(self) -> None:
+        partition(self.total_mwh, self.parts_mwh, "energy")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Carbon:
+    """Emissions [kg CO2e]: of the electricity, and the share of making the machines that falls to this run (None where unknown)."""
+
+    operational_kg: float
+    embodied_kg: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Phase:
+    """One phase of the run with its own layout, step and memory."""
+
+    name: str
+    tokens: float
+    layout: LayoutUsed | None
+    step: StepTime
+    memory: MemoryUse | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Term:
+    """One line of `simulator explain`: a figure, how it was obtained, and where it comes from.
+
+    Args:
+        path: dotted name, e.g. `step.parts_s.compute` or `cluster.node.accelerator.peak.bf16`.
+        value: the figure in `unit`; text where it is not a number.
+        formula: the equation with its numbers, or how it was resolved (`default`, `--set`, a file and line).
+        source: paper, section, catalogue entry.
+    """
+
+    path: str
+    value: float | str
+    unit: str = ""
+    formula: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bar:
+    """One bar of a drawn timeline: `lane` is a pipeline stage, `label` what it does."""
+
+    lane: int
+    label: str
+    microbatch: int
+    start_s: float
+    end_s: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkLevel:
+    """One level of the network as drawn and as told: all its links together.
+
+    Args:
+        name: e.g. `accelerator-switch`, `nic-leaf`, `leaf-spine`.
+        links: how many, per direction.
+        rate: of one link and direction [B/s].
+        oversubscription: endpoints' bandwidth below / bandwidth of this level.
+    """
+
+    name: str
+    links: int
+    rate: float
+    oversubscription: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogEntry:
+    """One line of an operator's log of one replication."""
+
+    time_s: float
+    what: str
+    cause: str = ""
+    tokens: float = 0.0
+    nodes: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drawing:
+    """Bounded data for pictures, since a report can reach nothing else."""
+
+    pipeline: tuple[Bar, ...] = ()
+    network: tuple[NetworkLevel, ...] = ()
+    log: tuple[LogEntry, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alternative:
+    """The answer for one alternative; infeasible ones carry the reason and None for every figure."""
+
+    name: str
+    feasible: bool
+    reason: str = ""
+    point: Mapping[str, str] = field(default_factory=dict)
+    """The place in a sweep: dotted path -> value as written; empty outside one."""
+    layout: LayoutUsed | None = None
+    accelerator: str = ""
+    accelerators: int | None = None
+    accelerators_used: int | None = None
+    step: StepTime | None = None
+    memory: MemoryUse | None = None
+    run: RunTime | None = None
+    bill: Bill | None = None
+    energy: Energy | None = None
+    carbon: Carbon | None = None
+    phases: tuple[Phase, ...] = ()
+    assumptions: tuple[str, ...] = ()
+    terms: tuple[Term, ...] = ()
+    drawing: Drawing = field(default_factory=Drawing)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """A difference a - b on common random numbers: paired over replications, with a 95 % confidence interval."""
+
+    a: str
+    b: str
+    quantity: str
+    difference: float
+    interval: tuple[float, float]
+    ratio: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Expectation:
+    """A line of the scenario's `expect`, and whether it was met."""
+
+    path: str
+    condition: str
+    value: float | None
+    met: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Provenance:
+    """What a reader needs to get the same bytes again.
+
+    Args:
+        version: of the simulator and of the libraries that compute.
+        inputs: path (relative where possible) -> sha256 of its bytes.
+        assumptions: every simplification, default and unverified figure that the answer rests on.
+        overrides: each `--set` as given.
+    """
+
+    version: str
+    seed: int
+    inputs: Mapping[str, str]
+    assumptions: tuple[str, ...]
+    libraries: Mapping[str, str] = field(default_factory=dict)
+    overrides: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """The answer to one scenario: all that a report may see."""
+
+    schema_version: int = SCHEMA_VERSION
+    scenario: str
+    question: str
+    date: str
+    provenance: Provenance
+    alternatives: tuple[Alternative, ...]
+    comparisons: tuple[Comparison, ...] = ()
+    expectations: tuple[Expectation, ...] = ()
+
+
+def to_json(answer: Any) -> Any:
+    """An answer as plain JSON values (dict, list, str, int, float, bool, None), fields in the order of their definition.
+
+    `terms` and `drawing` (data for `explain` and for pictures) are left out; empty `phases` and `point` too.
+
+    Raises:
+        ArithmeticError: a figure is NaN or infinite: a bug in the room that made it.
+    """
+    if dataclasses.is_dataclass(answer) and not isinstance(answer, type):
+        skipped = {"terms", "drawing"}
+        optional = {"phases", "point", "overrides", "wall_clock_without_step_error_s"}
+        values = {f.name: getattr(answer, f.name) for f in dataclasses.fields(answer)}
+        return {k: to_json(v) for k, v in values.items() if k not in skipped and not (k in optional and not v)}
+    if isinstance(answer, Mapping):
+        return {str(key): to_json(value) for key, value in answer.items()}
+    if isinstance(answer, tuple | list):
+        return [to_json(value) for value in answer]
+    if isinstance(answer, float) and not math.isfinite(answer):
+        raise ArithmeticError("an answer holds a figure that is not finite")
+    return answer

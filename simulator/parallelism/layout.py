@@ -1,0 +1,58 @@
+"""How the work is split: degrees of each kind of parallelism, and the groups of ranks that follow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from simulator.spec import require
+
+Schedule = Literal["gpipe", "1f1b", "interleaved"]
+Sharding = Literal["none", "zero1", "zero2", "zero3"]
+Recompute = Literal["none", "selective", "full"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layout:
+    """Degrees of parallelism. tensor · context · pipeline · data = accelerators used; expert · expert_tensor · pipeline divides them.
+
+    Args:
+        virtual: model chunks per pipeline stage (interleaved schedule).
+        expert_tensor: tensor degree inside an expert; `tensor` where absent.
+        microbatch: sequences per microbatch and data-parallel rank.
+        sharding: of optimizer states (zero1), and gradients (zero2), and weights (zero3, FSDP) over the data-parallel ranks.
+        sequence_parallel: activations outside the tensor-parallel blocks are split over the tensor ranks.
+        recompute: which activations are computed again in the backward pass.
+    """
+
+    tensor: int = 1
+    context: int = 1
+    pipeline: int = 1
+    virtual: int = 1
+    data: int = 1
+    expert: int = 1
+    expert_tensor: int | None = None
+    microbatch: int = 1
+    schedule: Schedule = "1f1b"
+    sharding: Sharding = "none"
+    sequence_parallel: bool = False
+    recompute: Recompute = "none"
+
+    def __post_init__(self) -> None:
+        for name in ("tensor", "context", "pipeline", "virtual", "data", "expert", "microbatch"):
+            require(getattr(self, name) >= 1, f"{name} is {getattr(self, name)}, at least 1 is expected")
+        require(
+            self.virtual == 1 or self.schedule == "interleaved",
+            f"virtual {self.virtual} needs an interleaved schedule, not {self.schedule}",
+            "write schedule: interleaved",
+        )
+        require(
+            self.schedule != "interleaved" or (self.virtual > 1 and self.pipeline > 1),
+            "an interleaved schedule needs virtual and pipeline of at least 2",
+            "write schedule: 1f1b",
+        )
+
+    @property
+    def accelerators(self) -> int:
+        """Accelerators used."""
+        return self.tensor * self.context * self.pipeline * self.data

@@ -1,0 +1,26 @@
+"""How a grant or a batch system hands out machines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from simulator.spec import Ratio, Seconds
+
+
+@dataclass(frozen=True, kw_only=True)
+class Allocation:
+    """Limits of a grant or a queue; absent where there is none.
+
+    Args:
+        job_time_limit: a job is ended after this long; it writes a checkpoint just before and queues again [s].
+        queue_wait: mean wait before each job starts [s].
+        queue_sigma: of the lognormal's logarithm of that wait; 0 is a constant.
+        node_hours: budget; the run ends, finished or not, when it is spent [h of one node].
+        end: the run ends, finished or not, this long after its start [s].
+    """
+
+    job_time_limit: Seconds | None = None
+    queue_wait: Seconds = 0.0
+    queue_sigma: Ratio = 0.0
+    node_hours: Ratio | None = None
+    end: Seconds | None = None

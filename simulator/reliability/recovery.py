@@ -1,0 +1,63 @@
+"""What happens after a failure: spares, repair, recovery policies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from simulator.spec import Fraction, Kinds, Ratio, Seconds, Sourced
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spares:
+    """Machines kept ready beside the job.
+
+    Args:
+        hot: nodes held, powered and paid for, that replace a lost node at once.
+        pool: nodes that can be had on demand, not held or paid while unused.
+        hot_swap: to bring a hot spare in [s].
+        pool_delay: to obtain a node from the pool [s].
+    """
+
+    hot: int = 0
+    pool: int = 0
+    hot_swap: Seconds = 60.0
+    pool_delay: Seconds = 1200.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Repair(Sourced):
+    """How a lost node comes back: lognormal repair time, limited crews.
+
+    Args:
+        mean: of the repair time [s].
+        sigma: of the lognormal's logarithm; 0 is a constant time.
+        crews: nodes under repair at once; absent where unlimited.
+    """
+
+    mean: Seconds = 6 * 3600.0
+    sigma: Ratio = 1.0
+    crews: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Restart:
+    """Stop, replace what was lost, load the last checkpoint, go on.
+
+    Args:
+        restart: scheduling, process start, communicator set-up, before the checkpoint is read [s].
+        warm_up: share of a step's speed lost over the first steps, as time [s].
+        sigma: of the lognormal's logarithm of the restart time; 0 is a constant.
+    """
+
+    kind: Literal["restart"] = "restart"
+    restart: Seconds = 300.0
+    warm_up: Seconds = 0.0
+    sigma: Ratio = 0.0
+    manual: Fraction = 0.0
+    """Share of the interruptions that wait for a person."""
+    manual_delay: Seconds = 3600.0
+
+
+Recovery = Annotated[Restart, Kinds()]
+"""Every recovery policy: the union is the registry."""

@@ -1,0 +1,224 @@
+"""The typed scenario: the domain's own classes, composed. What the YAML says, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Literal
+
+from simulator.economics import Extras, Grid, Price
+from simulator.hardware import Node, Software
+from simulator.interconnect import Topology
+from simulator.model import Transformer
+from simulator.parallelism import Layout
+from simulator.reliability import (
+    Allocation,
+    Always,
+    Availability,
+    CheckpointPolicy,
+    FailureSet,
+    Recovery,
+    Repair,
+    Restart,
+    Spares,
+)
+from simulator.spec import Date, FlopPerSecond, Fraction, Kinds, Ratio, Seconds, Source, Tokens, Watts, require
+
+
+@dataclass(frozen=True, kw_only=True)
+class Modelled:
+    """The step is computed from model, layout, hardware and network."""
+
+    kind: Literal["modelled"] = "modelled"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Given:
+    """The step is stated, by time or by rate per accelerator; the mechanistic model is bypassed and every answer says so.
+
+    Args:
+        flop_accounting: which FLOP the stated rate counts: `model` (this simulator's definition, attention included) or
+            `6N` (6 x parameters x tokens, as the source may count).
+    """
+
+    kind: Literal["given"] = "given"
+    time: Seconds | None = None
+    flop_rate: FlopPerSecond | None = None
+    flop_accounting: Literal["model", "6N"] = "model"
+    source: Source
+
+    def __post_init__(self) -> None:
+        require(
+            (self.time is None) != (self.flop_rate is None),
+            "a given step has either a time or a flop_rate",
+            "write one of them, e.g. time: 12.4 s",
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Anchored:
+    """The modelled step, scaled to one measurement of the base layout: for what-if questions around a known machine."""
+
+    kind: Literal["anchored"] = "anchored"
+    measured: Seconds
+    source: Source
+
+
+Step = Annotated[Modelled | Given | Anchored, Kinds()]
+
+
+@dataclass(frozen=True, kw_only=True)
+class EveryStep:
+    """All ranks agree on every step."""
+
+    kind: Literal["every_step"] = "every_step"
+
+
+Synchronisation = Annotated[EveryStep, Kinds()]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PhaseChange:
+    """A stretch of the run with its own settings: from the end of the phase before until a share of the tokens.
+
+    Args:
+        until: share of all tokens at which it ends.
+    """
+
+    name: str = ""
+    until: Fraction
+    global_batch: int | None = None
+    sequence: int | None = None
+    layout: Layout | Literal["auto"] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Training:
+    """What is trained, on what, and how it is split.
+
+    Args:
+        tokens: seen over the whole run.
+        sequence: length of one sequence [tokens]; the model's own where absent.
+        global_batch: sequences per optimizer step.
+        precision: of the main matrix products.
+        software: a named software generation.
+        layout: degrees of parallelism, or `auto`: the fastest of a stated small space.
+        phases: stretches with their own settings; what is left after the last runs with the settings above.
+    """
+
+    model: Transformer
+    tokens: Tokens
+    sequence: int | None = None
+    global_batch: int
+    microbatch: int | None = None
+    precision: Literal["fp32", "tf32", "fp16", "bf16", "fp8"] = "bf16"
+    software: Software
+    layout: Layout | Literal["auto"] = "auto"
+    step: Step = field(default_factory=Modelled)
+    synchronisation: Synchronisation = field(default_factory=EveryStep)
+    phases: tuple[PhaseChange, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Packed:
+    """Ranks fill nodes, leaves and pods in order."""
+
+    kind: Literal["packed"] = "packed"
+
+
+Placement = Annotated[Packed, Kinds()]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cluster:
+    """The machines and how they are joined and handed out.
+
+    Args:
+        count: nodes of the job; hot spares come on top.
+    """
+
+    topology: Topology
+    node: Node
+    count: int
+    placement: Placement = field(default_factory=Packed)
+    availability: Availability = field(default_factory=Always)
+    allocation: Allocation = field(default_factory=Allocation)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reliability:
+    """What fails and how the run survives it; an absent set of failures means that nothing fails."""
+
+    failures: FailureSet | None = None
+    repair: Repair = field(default_factory=Repair)
+    spares: Spares = field(default_factory=Spares)
+    recovery: Recovery = field(default_factory=Restart)
+    checkpoint: CheckpointPolicy
+
+
+@dataclass(frozen=True, kw_only=True)
+class Power:
+    """Mean electrical power stated in the scenario instead of the node's own, per accelerator with its share of the node [W]."""
+
+    per_accelerator: Watts
+    source: Source
+
+
+@dataclass(frozen=True, kw_only=True)
+class Economics:
+    """Prices, grid and cooling."""
+
+    price: Price
+    grid: Grid
+    pue: Ratio
+    pue_source: Source = ""
+    power: Power | None = None
+    extras: Extras = field(default_factory=Extras)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """One alternative, fully resolved."""
+
+    training: Training
+    cluster: Cluster
+    reliability: Reliability
+    economics: Economics
+
+
+@dataclass(frozen=True, kw_only=True)
+class Until:
+    """Replicate until the mean is known well enough (Monte Carlo error only)."""
+
+    half_width: Fraction
+    of: Literal["wall_clock.mean"] = "wall_clock.mean"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Replications:
+    until: Until
+    at_most: int = 2000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scenario:
+    """A question with its alternatives, as resolved from one file.
+
+    Args:
+        date: picks the row of every dated price list.
+        alternatives: name -> question, in the order of the file.
+        origins: dotted path -> how its value came about (`file:line`, `--set`, a catalogue entry, a default): for `explain`.
+        inputs: path -> sha256 of every file that was read.
+    """
+
+    name: str
+    question: str
+    date: Date
+    seed: int = 0
+    replications: int | Replications = 100
+    alternatives: Mapping[str, Question]
+    sweep: Mapping[str, tuple[object, ...]] = field(default_factory=dict)
+    expect: tuple[Mapping[str, str], ...] = ()
+    origins: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    overrides: tuple[str, ...] = ()
