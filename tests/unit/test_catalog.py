@@ -1,0 +1,203 @@
+"""The catalogue: every entry parses, every number has a source, and what is not verified is counted, not hidden."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from pydantic import TypeAdapter
+
+from simulator.economics import Grid, OwnedCosts, PriceList
+from simulator.hardware import Accelerator, Node
+from simulator.interconnect import Topology
+from simulator.model import Transformer
+from simulator.reliability import FailureSet
+
+ROOT = Path(__file__).parents[2]
+CATALOG = ROOT / "simulator" / "catalog"
+KINDS: Mapping[str, TypeAdapter[Any]] = {
+    "accelerators": TypeAdapter(Accelerator),
+    "nodes": TypeAdapter(Node),
+    "models": TypeAdapter(Transformer),
+    "failures": TypeAdapter(FailureSet),
+    "prices": TypeAdapter(PriceList),
+    "owned": TypeAdapter(OwnedCosts),
+    "grids": TypeAdapter(Grid),
+    "topologies": TypeAdapter(Topology),
+}
+ASKED = {
+    "accelerators": """v100-sxm2-16gb v100-sxm2-32gb a100-sxm-40gb a100-sxm-80gb a100-pcie-40gb a100-pcie-80gb h100-sxm h100-pcie h800-sxm
+        h200-sxm b200-sxm gb200 b300-sxm mi250x mi300x rtx-3090 rtx-4090 a6000 l40s tpu-v4 tpu-v5p trainium2""",
+    "nodes": """dgx-1-v100 dgx-2-v100 dgx-a100-40gb dgx-a100-80gb coreweave-a100-40gb jean-zay-a100 azure-gpt3-v100 aws-p4d aws-p5 aws-p5en
+        dgx-h100 meta-grand-teton-h100 dgx-h200 dgx-h800 dgx-b200 dgx-b300 gb200-nvl72 frontier mi300x-8 fire-flyer-a100-pcie
+        rtx-3090-workstation rtx-4090-workstation a6000-8 l40s-8 tpu-v4-host tpu-v5p-host aws-trn2""",
+    "models": """gpt3-175b gpt-neox-20b opt-175b bloom-176b megatron-1.7b megatron-3.6b megatron-7.5b megatron-18.4b megatron-39.1b
+        megatron-76.1b megatron-145.6b megatron-310.1b megatron-529.6b megatron-1008b mt-nlg-530b llama-2-7b llama-2-13b llama-2-70b
+        llama-3-8b llama-3-70b llama-3.1-8b llama-3.1-70b llama-3.1-405b nemotron-4-340b mixtral-8x7b mixtral-8x22b deepseek-v3
+        qwen3-235b-a22b qwen2.5-72b kimi-k2""",
+    "failures": "llama3-h100 large-cluster-2024 rsc1-a100 rsc2-a100 bloom-2022 opt-2021",
+    "prices": "cloud-2020 cloud-2021 cloud-2022 cloud-2023 cloud-2024 cloud-2025 cloud-2026 v100-lambda-2020",
+    "owned": "v100-sxm2-32gb-2019 a100-sxm-80gb-2021 h100-sxm-2023",
+    "grids": "us-average world france quebec patterson-gpt3 gcp-us-central1",
+    "topologies": "single-switch dgx-a100-superpod dgx-h100-superpod dgx-b200-superpod coreweave-neox azure-gpt3-v100 meta-24k-roce",
+}
+
+
+def folder(kind: str) -> Path:
+    return ROOT / kind if kind == "topologies" else CATALOG / kind
+
+
+def raw(kind: str, name: str) -> dict[str, Any]:
+    entry: dict[str, Any] = yaml.load((folder(kind) / f"{name}.yaml").read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+    return entry
+
+
+def names(kind: str) -> list[str]:
+    return sorted(path.stem for path in folder(kind).glob("*.yaml"))
+
+
+def parsed(kind: str, name: str) -> Any:
+    entry = raw(kind, name)
+    if kind == "nodes":
+        entry["accelerator"] = raw("accelerators", entry["accelerator"])
+    return KINDS[kind].validate_python(entry)
+
+
+ENTRIES = [(kind, name) for kind in KINDS for name in names(kind)]
+
+
+def figures(value: Any, path: str = "") -> Iterator[str]:
+    """Dotted paths of every figure of an entry as written."""
+    if isinstance(value, dict):
+        for key, below in value.items():
+            if path or key not in ("source", "sources", "notes", "name", "kind"):
+                yield from figures(below, f"{path}.{key}" if path else key)
+    elif isinstance(value, list):
+        for below in value:
+            yield from figures(below, path)
+    else:
+        yield path
+
+
+def sources(value: Any) -> Iterator[str]:
+    """Every source text of an entry as written."""
+    if isinstance(value, dict):
+        for key, below in value.items():
+            if key == "source":
+                yield below
+            elif key == "sources":
+                yield from below.values()
+            else:
+                yield from sources(below)
+    elif isinstance(value, list):
+        for below in value:
+            yield from sources(below)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_item_asked_for_is_there(kind: str) -> None:
+    assert set(ASKED[kind].split()) <= set(names(kind))
+
+
+@pytest.mark.parametrize(("kind", "name"), ENTRIES)
+def test_every_entry_parses_and_every_figure_has_a_source(kind: str, name: str) -> None:
+    assert set(name) <= set("abcdefghijklmnopqrstuvwxyz0123456789.-")
+    parsed(kind, name)
+    entry = raw(kind, name)
+    assert entry["source"].strip()
+    assert all(text.strip() for text in sources(entry))
+    for key in entry.get("sources") or {}:
+        field = key.split(".")[0]
+        assert field in entry, f"{key} has a source, but no figure"
+    for row in entry.get("rows", []) + entry.get("classes", []):
+        assert row["source"].strip()
+
+
+def test_what_is_not_verified_is_counted() -> None:
+    """The number of labelled sources per folder: a change of it is seen in review."""
+    labelled = Counter(
+        (kind, label)
+        for kind, name in ENTRIES
+        for text in sources(raw(kind, name))
+        for label in ("unverified", "assumed")
+        if text.startswith(f"{label}:")
+    )
+    hidden = [
+        (kind, name, text)
+        for kind, name in ENTRIES
+        for text in sources(raw(kind, name))
+        if any(word in text.lower() for word in ("memory,", "from memory", "secondary compilation", "a compilation"))
+    ]
+    assert not hidden
+    counts = {kind: (labelled[kind, "unverified"], labelled[kind, "assumed"]) for kind in KINDS}
+    assert counts == COUNTS
+    written = sum(1 for kind, name in ENTRIES for _ in figures(raw(kind, name)))
+    assert sum(u for u, _ in counts.values()) < 0.05 * written
+
+
+COUNTS = {
+    "accelerators": (64, 3),
+    "nodes": (17, 111),
+    "models": (2, 0),
+    "failures": (8, 16),
+    "prices": (7, 0),
+    "owned": (24, 0),
+    "grids": (2, 0),
+    "topologies": (6, 19),
+}
+"""Kind -> sources labelled unverified, sources labelled assumed."""
+
+
+@pytest.mark.parametrize("name", names("accelerators"))
+def test_peaks_rise_as_precision_falls(name: str) -> None:
+    chip = parsed("accelerators", name)
+    ladder = [chip.peak[p] for p in ("fp32", "tf32", "bf16", "fp8", "fp4") if p in chip.peak]
+    assert ladder == sorted(ladder)
+    assert chip.peak.get("fp16", chip.peak.get("bf16")) >= max((chip.peak[p] for p in ("fp32", "tf32") if p in chip.peak), default=0.0)
+    assert 10e9 < chip.memory < 400e9
+    assert 250e9 < chip.memory_bandwidth < 10e12
+    assert 50.0 < chip.power < 2000.0
+    # The knee of the roofline, FLOP per byte: what every training accelerator of the last decade has.
+    matrix = chip.peak.get("bf16") or chip.peak["fp16"]
+    assert 30.0 < matrix / chip.memory_bandwidth < 700.0
+
+
+@pytest.mark.parametrize("name", names("nodes"))
+def test_a_node_is_plausible(name: str) -> None:
+    node = parsed("nodes", name)
+    power = node.power
+    assert power.idle < power.training <= power.rated
+    assert node.accelerators * node.accelerator.power * 0.8 < power.rated < node.accelerators * node.accelerator.power * 2.5 + 300.0
+    assert (node.scale_up.domain or node.accelerators) % node.accelerators == 0
+    assert node.life > 2 * 365 * 86400.0
+
+
+@pytest.mark.parametrize("name", names("prices"))
+def test_a_price_list_names_accelerators_of_the_catalogue_and_is_ordered(name: str) -> None:
+    rows = parsed("prices", name).rows
+    known = set(names("accelerators"))
+    assert {row.accelerator for row in rows} <= known
+    assert list(rows) == sorted(rows, key=lambda row: (row.accelerator, row.date, row.vendor))
+    for row in rows:
+        assert any(p is not None for p in (row.on_demand, row.reserved_1y, row.reserved_3y, row.spot))
+        paid = [p for p in (row.on_demand, row.reserved_1y, row.reserved_3y) if p is not None]
+        assert paid == sorted(paid, reverse=True)
+
+
+@pytest.mark.parametrize("name", names("owned"))
+def test_owned_costs_name_an_accelerator_of_the_catalogue(name: str) -> None:
+    costs = parsed("owned", name)
+    assert costs.accelerator in names("accelerators")
+    assert name.startswith(costs.accelerator)
+
+
+def test_the_causes_of_llama_3_add_up_to_its_interruptions() -> None:
+    """54 days of 16,384 accelerators in 2,048 nodes: the set gives 419 interruptions."""
+    units = {"accelerator": 16384, "node": 2048, "job": 1}
+    for name in ("llama3-h100", "large-cluster-2024"):
+        expected = sum(54 * 86400.0 * units[c.of] / c.mtbf for c in parsed("failures", name).classes)
+        assert expected == pytest.approx(419, rel=1e-4)
