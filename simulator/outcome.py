@@ -140,12 +140,15 @@ class RunTime:
 
 @dataclass(frozen=True, kw_only=True)
 class Bill:
-    """What is paid, by item and by payer [USD]; the worth of a donation stands beside it and is in no total."""
+    """What is paid, by item and by payer [USD]; the worth of a donation stands beside it and is in no total.
+
+    The cost per million tokens is over accepted tokens, None where none was accepted.
+    """
 
     total_usd: float
     items_usd: Parts
     payer_usd: Parts
-    usd_per_million_tokens: float
+    usd_per_million_tokens: float | None
     donation_worth_usd: float | None
 
     def __post_init__(self) -> None:

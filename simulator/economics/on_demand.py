@@ -1,0 +1,26 @@
+"""Rent by the hour."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from simulator.economics.item import Account, Item
+from simulator.economics.price_list import PriceList
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnDemand:
+    """Rent by the hour, no commitment."""
+
+    kind: Literal["on_demand"] = "on_demand"
+    list: PriceList
+
+    def items(self, account: Account) -> tuple[Item, ...]:
+        """The hours held, at the list's on-demand price.
+
+        Raises:
+            MendableError: the list has no such price.
+        """
+        rate, source = self.list.quote(account.accelerator, account.date, "on_demand")
+        return (account.rent("rent", rate, source),)

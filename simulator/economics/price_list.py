@@ -1,0 +1,69 @@
+"""Dated prices of rented accelerators, and how one is looked up."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+from typing import Literal
+
+from simulator.errors import MendableError
+from simulator.spec import Date, DollarsPerSecond, Source, Sourced
+
+Column = Literal["on_demand", "reserved_1y", "reserved_3y", "spot"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PriceRow:
+    """One dated price of one accelerator, per accelerator and time.
+
+    Args:
+        accelerator: catalogue name.
+        date: from which it held.
+        reserved_1y, reserved_3y: with a commitment of one or three years.
+    """
+
+    accelerator: str
+    date: Date
+    vendor: str
+    on_demand: DollarsPerSecond | None = None
+    reserved_1y: DollarsPerSecond | None = None
+    reserved_3y: DollarsPerSecond | None = None
+    spot: DollarsPerSecond | None = None
+    source: Source
+
+    def price(self, column: Column) -> float | None:
+        """The price of one column [USD/s], None where the vendor had none."""
+        return {"on_demand": self.on_demand, "reserved_1y": self.reserved_1y, "reserved_3y": self.reserved_3y, "spot": self.spot}[column]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PriceList(Sourced):
+    """Dated prices; a scenario's date picks, per accelerator, the newest row that is not later."""
+
+    rows: tuple[PriceRow, ...]
+
+    def quote(self, accelerator: str, date: datetime.date, column: Column) -> tuple[float, str]:
+        """The price of an accelerator on a date [USD/s], and which row it is.
+
+        Of the rows that have the column and are not later than the date, the newest counts; of several of that day, the cheapest.
+
+        Raises:
+            MendableError: the list has no such row; names what it has.
+        """
+        ours = [row for row in self.rows if row.accelerator == accelerator]
+        title, wanted = f"price list {self.name}" if self.name else "this price list", column.replace("_", " ")
+        if not ours:
+            known = ", ".join(sorted({row.accelerator for row in self.rows}))
+            raise MendableError(f"{title} has no price of {accelerator or 'an accelerator without a name'}", f"it has {known}")
+        priced = [(row, usd) for row in ours if (usd := row.price(column)) is not None]
+        if not priced:
+            columns: tuple[Column, ...] = ("on_demand", "reserved_1y", "reserved_3y", "spot")
+            known = ", ".join(c.replace("_", " ") for c in columns if any(row.price(c) is not None for row in ours))
+            raise MendableError(f"{title} has no {wanted} price of {accelerator}", f"it has {known}")
+        past = [(row, usd) for row, usd in priced if row.date <= date]
+        if not past:
+            dates = ", ".join(str(day) for day in sorted({row.date for row, _ in priced}))
+            raise MendableError(f"{title} has no {wanted} price of {accelerator} on or before {date}", f"it has prices of {dates}")
+        newest = max(row.date for row, _ in past)
+        row, usd = min(((row, usd) for row, usd in past if row.date == newest), key=lambda pair: pair[1])
+        return usd, f"{row.source} ({title}, {row.vendor}, {row.date})"
