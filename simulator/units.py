@@ -1,5 +1,7 @@
 """Text with units <-> SI floats. Bit is `b`, byte is `B`; decimal and binary prefixes are different things and both are read.
 
+One spelling per unit: `54 d`, never `54 days`; other spellings are refused with the right one, so that files look alike.
+
 >>> parse("400 Gb/s", "data_rate")
 50000000000.0
 >>> parse("80 GiB", "data")
@@ -24,7 +26,8 @@ _SI = {"": 1.0, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15, "E": 1e18, "
 _BINARY = {"Ki": 2.0**10, "Mi": 2.0**20, "Gi": 2.0**30, "Ti": 2.0**40, "Pi": 2.0**50}
 _COUNT = {"": 1.0, "k": 1e3, "K": 1e3, "M": 1e6, "B": 1e9, "T": 1e12}
 _HOUR = 3600.0
-_YEAR = 365.25 * 86400.0
+_DAY = 86400.0
+_YEAR = 365.25 * _DAY
 
 
 @dataclass(frozen=True)
@@ -32,13 +35,15 @@ class Dimension:
     """What a quantity measures: the units it may be written in, each with its size in SI, and examples for the mend.
 
     Args:
+        article: how a sentence names it.
         units: unit as written -> size in SI.
         example: text shown in mends and in the JSON schema.
-        bare: whether a number without a unit is allowed (pure numbers only).
         written: the units `format` chooses from, largest first.
+        bare: whether a number without a unit is allowed (pure numbers only).
         low, high: allowed range in SI, inclusive.
     """
 
+    article: str
     units: Mapping[str, float]
     example: str
     written: tuple[str, ...]
@@ -47,55 +52,56 @@ class Dimension:
     high: float = math.inf
 
 
-def _data(suffix: str, over: float = 1.0) -> dict[str, float]:
-    table = {}
-    for prefix, size in (_SI | _BINARY).items():
-        table[f"{prefix}B{suffix}"] = size / over
-        table[f"{prefix}b{suffix}"] = size / 8 / over
-    return table
+def _data(suffix: str) -> dict[str, float]:
+    # Bits come with decimal prefixes only: whoever writes `Gib` means GiB.
+    return {f"{p}B{suffix}": size for p, size in (_SI | _BINARY).items()} | {f"{p}b{suffix}": size / 8 for p, size in _SI.items()}
 
 
-def _prefixed(unit: str, scale: float = 1.0, prefixes: str = "kMGTPEZY") -> dict[str, float]:
-    return {unit: scale} | {f"{p}{unit}": _SI[p] * scale for p in prefixes}
+def _prefixed(unit: str, prefixes: str = "kMGTPEZY") -> dict[str, float]:
+    return {unit: 1.0} | {f"{p}{unit}": _SI[p] for p in prefixes}
 
 
-_TIME = {
-    "ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "min": 60.0, "h": _HOUR, "d": 86400.0, "w": 7 * 86400.0, "y": _YEAR,
-}  # fmt: skip
+_TIME = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "min": 60.0, "h": _HOUR, "d": _DAY, "w": 7 * _DAY, "y": _YEAR}
 _ENERGY = _prefixed("J") | {f"{p}Wh": _SI[p] * _HOUR for p in ("", "k", "M", "G", "T")}
+_MONEY_RATE = {"USD/s": 1.0, "USD/h": 1 / _HOUR, "USD/d": 1 / _DAY, "USD/y": 1 / _YEAR, "kUSD/y": 1e3 / _YEAR}
+_FREQUENCY = {"/s": 1.0, "/min": 1 / 60, "/h": 1 / _HOUR, "/d": 1 / _DAY, "/month": 12 / _YEAR, "/y": 1 / _YEAR}
+_STORAGE_PRICE = {"USD/GB/month": 1 / (1e9 * _YEAR / 12), "USD/TB/month": 1 / (1e12 * _YEAR / 12)}
+_TOKENS = {"tokens": 1.0} | {f"{p}{gap}tokens": size for p, size in _COUNT.items() if p for gap in (" ", "")}
 
 DIMENSIONS: Mapping[str, Dimension] = {
-    "time": Dimension(_TIME, "54 d", ("y", "d", "h", "min", "s", "ms", "us", "ns")),
-    "data": Dimension(_data(""), "80 GB", ("PB", "TB", "GB", "MB", "kB", "B")),
-    "data_rate": Dimension(_data("/s"), "400 Gb/s", ("TB/s", "GB/s", "MB/s", "kB/s", "B/s")),
-    "flop": Dimension(_prefixed("FLOP"), "3.14e23 FLOP", ("YFLOP", "ZFLOP", "EFLOP", "PFLOP", "TFLOP", "GFLOP", "MFLOP", "kFLOP", "FLOP")),
-    "flop_rate": Dimension(_prefixed("FLOP/s"), "312 TFLOP/s", ("EFLOP/s", "PFLOP/s", "TFLOP/s", "GFLOP/s", "MFLOP/s", "FLOP/s")),
-    "power": Dimension(_prefixed("W", prefixes="kMG") | {"mW": 1e-3}, "700 W", ("GW", "MW", "kW", "W")),
-    "energy": Dimension(_ENERGY, "1287 MWh", ("GWh", "MWh", "kWh", "Wh", "J")),
-    "money": Dimension(_prefixed("USD", prefixes="kMG") | {"B USD": 1e9}, "4.6 MUSD", ("MUSD", "kUSD", "USD")),
-    "money_rate": Dimension(
-        {"USD/s": 1.0, "USD/h": 1 / _HOUR, "USD/d": 1 / 86400.0, "USD/y": 1 / _YEAR, "kUSD/y": 1e3 / _YEAR}, "2.10 USD/h", ("USD/h",)
+    "time": Dimension("a time", _TIME, "54 d", ("y", "d", "h", "min", "s", "ms", "us", "ns")),
+    "data": Dimension("an amount of data", _data(""), "80 GB", ("PB", "TB", "GB", "MB", "kB", "B")),
+    "data_rate": Dimension("a data rate", _data("/s"), "400 Gb/s", ("TB/s", "GB/s", "MB/s", "kB/s", "B/s")),
+    "flop": Dimension(
+        "a number of FLOP",
+        _prefixed("FLOP"),
+        "3.14e23 FLOP",
+        ("YFLOP", "ZFLOP", "EFLOP", "PFLOP", "TFLOP", "GFLOP", "MFLOP", "kFLOP", "FLOP"),
     ),
-    "energy_price": Dimension({"USD/kWh": 1 / 3.6e6, "USD/MWh": 1 / 3.6e9, "USD/J": 1.0}, "0.08 USD/kWh", ("USD/kWh",)),
-    "storage_price": Dimension(
-        {"USD/GB/month": 1 / (1e9 * _YEAR / 12), "USD/TB/month": 1 / (1e12 * _YEAR / 12)}, "23 USD/TB/month", ("USD/TB/month",)
+    "flop_rate": Dimension(
+        "a FLOP rate", _prefixed("FLOP/s"), "312 TFLOP/s", ("EFLOP/s", "PFLOP/s", "TFLOP/s", "GFLOP/s", "MFLOP/s", "FLOP/s")
     ),
-    "mass": Dimension({"g": 1e-3, "kg": 1.0, "t": 1e3, "kt": 1e6}, "164 kg", ("kt", "t", "kg", "g")),
-    "carbon_intensity": Dimension({"kg/kWh": 1 / 3.6e6, "g/kWh": 1e-3 / 3.6e6, "t/MWh": 1 / 3.6e6}, "0.429 kg/kWh", ("kg/kWh", "g/kWh")),
-    "tokens": Dimension(
-        {f"{p} tokens".strip() if not p else f"{p} tokens": s for p, s in _COUNT.items()} | {f"{p}tokens": s for p, s in _COUNT.items()},
-        "300B tokens",
-        ("T tokens", "B tokens", "M tokens", "k tokens", "tokens"),
+    "power": Dimension("a power", _prefixed("W", "kMG") | {"mW": 1e-3}, "700 W", ("GW", "MW", "kW", "W")),
+    "energy": Dimension("an energy", _ENERGY, "1287 MWh", ("GWh", "MWh", "kWh", "Wh", "J")),
+    "money": Dimension("an amount of money", _prefixed("USD", "kMG") | {"B USD": 1e9}, "4.6 MUSD", ("MUSD", "kUSD", "USD")),
+    "money_rate": Dimension("a price per time", _MONEY_RATE, "2.10 USD/h", ("USD/h",)),
+    "energy_price": Dimension(
+        "a price of energy", {"USD/kWh": 1 / 3.6e6, "USD/MWh": 1 / 3.6e9, "USD/J": 1.0}, "0.08 USD/kWh", ("USD/kWh",)
     ),
-    "frequency": Dimension(
-        {"/s": 1.0, "/min": 1 / 60, "/h": 1 / _HOUR, "/d": 1 / 86400.0, "/month": 12 / _YEAR, "/y": 1 / _YEAR}, "0.01 /d", ("/h", "/d", "/y")
+    "storage_price": Dimension("a price of storage", _STORAGE_PRICE, "23 USD/TB/month", ("USD/TB/month",)),
+    "mass": Dimension("a mass", {"g": 1e-3, "kg": 1.0, "t": 1e3, "kt": 1e6}, "164 kg", ("kt", "t", "kg", "g")),
+    "carbon_intensity": Dimension(
+        "a carbon intensity", {"kg/kWh": 1 / 3.6e6, "g/kWh": 1e-3 / 3.6e6, "t/MWh": 1 / 3.6e6}, "0.429 kg/kWh", ("kg/kWh", "g/kWh")
     ),
-    "fraction": Dimension({"": 1.0, "%": 0.01}, "25%", ("%",), bare=True, high=1.0),
-    "ratio": Dimension({"": 1.0, "%": 0.01, "x": 1.0}, "1.1", ("",), bare=True),
+    "tokens": Dimension("a number of tokens", _TOKENS, "300B tokens", ("T tokens", "B tokens", "M tokens", "k tokens", "tokens")),
+    "frequency": Dimension("a rate of events", _FREQUENCY, "0.01 /d", ("/h", "/d", "/y")),
+    "fraction": Dimension("a fraction", {"": 1.0, "%": 0.01}, "25%", ("%",), bare=True, high=1.0),
+    "ratio": Dimension("a ratio", {"": 1.0, "%": 0.01, "x": 1.0}, "1.1", ("",), bare=True),
 }
 """Every dimension a field can have."""
 
-_NUMBER = re.compile(r"\s*([+-]?(?:\d[\d_ ]*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(.*?)\s*\Z")
+_NUMBER = re.compile(r"([+-]?(?:(?:\d{1,3}(?:[ _]\d{3})+|\d+)(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)\s*((?![\d.,:])\S.*)?\Z")
+_LONGEST = 80
 
 
 def parse(value: Any, dimension: str) -> float:
@@ -107,86 +113,122 @@ def parse(value: Any, dimension: str) -> float:
     known = DIMENSIONS[dimension]
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         shown = "nothing" if value is None else f"a {_kind(value)}"
-        raise MendableError(f"{shown} where {_article(dimension)} is expected", f"write for example {known.example}")
+        raise MendableError(f"{shown} where {known.article} is expected", f"write for example {known.example}")
     if not isinstance(value, str):
         if not known.bare:
-            raise MendableError(f"{value!r} has no unit, {_article(dimension)} is expected", f"write for example {_suggest(value, known)}")
+            raise MendableError(f"{value!r} has no unit, {known.article} is expected", _with_unit(f"{value}", dimension))
         return _ranged(float(value), value, dimension)
-    match = _NUMBER.match(value)
+    match = _NUMBER.match(value.strip()) if len(value) <= _LONGEST else None
     if not match:
-        raise MendableError(f"{value!r} is not {_article(dimension)}", f"write for example {known.example}")
-    number, unit = float(match[1].replace("_", "").replace(" ", "")), " ".join(match[2].split())
-    if unit in known.units:
-        return _ranged(number * known.units[unit], value, dimension)
+        raise MendableError(f"{shorten(value)} is not {known.article}", _respelled(value, dimension))
+    unit = match[2] or ""
+    size = known.units.get(unit) or known.units.get(" ".join(unit.split()))
+    if size is not None:
+        return _ranged(float(match[1].replace("_", "").replace(" ", "")) * size, value, dimension)
     if not unit:
-        raise MendableError(f"{value!r} has no unit, {_article(dimension)} is expected", f"write for example {_suggest(match[1], known)}")
+        raise MendableError(f"{value!r} has no unit, {known.article} is expected", _with_unit(match[1], dimension))
     raise MendableError(*_wrong_unit(value, match[1], unit, dimension))
 
 
 def format(value: float, dimension: str, digits: int = 6) -> str:
     """Text that `parse` reads back to `value` (to `digits` significant digits), in the largest unit that keeps the number at or above 1."""
     known = DIMENSIONS[dimension]
-    if dimension == "fraction":
-        return f"{value * 100:.{digits}g}%"
     unit = next((u for u in known.written if abs(value) >= known.units[u] * (1 - 1e-12)), known.written[-1])
+    if value == 0:
+        unit = next((u for u in known.written if known.units[u] == 1.0), unit)
     number = f"{value / known.units[unit]:.{digits}g}"
-    return number + (unit if unit.startswith("/") else f" {unit}" if unit and unit[1:2] != " " else unit)
+    glued = not unit or unit[0] in "/%" or unit[1:2] == " "
+    return f"{number}{unit}" if glued else f"{number} {unit}"
+
+
+def shorten(value: Any, longest: int = 40) -> str:
+    """A value as a sentence quotes it; long ones are cropped."""
+    text = repr(value[: longest + 1] if isinstance(value, str) else value)
+    return text if len(text) <= longest + 2 else f"{text[:longest]}…'"
 
 
 def json_schema(dimension: str) -> dict[str, Any]:
     """The JSON schema of a quantity as written in YAML: for editors."""
     known = DIMENSIONS[dimension]
-    described = {"description": f"{dimension.replace('_', ' ')}, e.g. {known.example}"}
-    if known.bare:
-        return described | {"anyOf": [{"type": "number"}, {"type": "string"}]}
-    names = "|".join(sorted((re.escape(u) for u in known.units), key=len, reverse=True))
-    return described | {"type": "string", "pattern": rf"^\s*[+-]?[\d_. ]+([eE][+-]?\d+)?\s*({names})\s*$", "examples": [known.example]}
+    number = r"[+-]?(\d[\d _]*(\.\d*)?|\.\d+)([eE][+-]?\d+)?"
+    names = "|".join(sorted((re.escape(u).replace(r"\ ", " ") for u in known.units), key=len, reverse=True))
+    text = {"type": "string", "pattern": rf"^\s*{number}\s*({names})\s*$", "examples": [known.example]}
+    described = {"description": f"{known.article}, e.g. {known.example}"}
+    return described | ({"anyOf": [{"type": "number"}, text]} if known.bare else text)
 
 
 def _ranged(value: float, written: Any, dimension: str) -> float:
     known = DIMENSIONS[dimension]
+    if known.low <= value <= known.high and value < math.inf:
+        return value
     if not math.isfinite(value):
         raise MendableError(f"{written!r} is not finite", f"write for example {known.example}")
     if value < known.low:
         raise MendableError(f"{written!r} is negative", f"write for example {known.example}")
-    if value > known.high:
-        raise MendableError(f"{written!r} is more than 100%", "write a fraction between 0 and 1, or a percentage")
-    return value
+    raise MendableError(f"{written!r} is more than {known.high:.0%}", "write a fraction between 0 and 1, or a percentage")
+
+
+_WORDS = {
+    "sec": "s", "secs": "s", "second": "s", "seconds": "s", "m": "min", "mins": "min", "minute": "min", "minutes": "min", "hr": "h",
+    "hrs": "h", "hour": "h", "hours": "h", "day": "d", "days": "d", "week": "w", "weeks": "w", "yr": "y", "yrs": "y", "year": "y",
+    "years": "y", "watt": "W", "watts": "W", "token": "tokens", "percent": "%", "dollar": "USD", "dollars": "USD", "ton": "t", "tons": "t",
+    "tonne": "t", "tonnes": "t", "byte": "B", "bytes": "B", "bit": "b", "bits": "b", "flops": "FLOP/s",
+}  # fmt: skip
+_SPELLINGS = (("$", "USD"), ("bps", "b/s"), ("Bps", "B/s"), ("FLOPS", "FLOP/s"), ("FLOPs", "FLOP/s"), ("flops", "flop/s"), ("per ", "/"))
+
+
+def _near(unit: str, dimension: str) -> str | None:
+    """The dimension's own spelling of a unit that is written in another way."""
+    units = DIMENSIONS[dimension].units
+    words = "/".join(_WORDS.get(part.strip().casefold(), part.strip()) for part in unit.replace(" per ", "/").split("/"))
+    spellings = [unit, words, words.replace("USD/USD", "USD")]
+    for old, new in _SPELLINGS:
+        spellings += [text.replace(old, new) for text in spellings if old in text]
+    spellings += [text.removesuffix("s").removesuffix("S") for text in spellings]
+    exact = next((text for text in spellings if text in units), None)
+    # Bytes come last in the table below, so that a `gb` of unclear case is taken for GB.
+    folded = {u.casefold().replace(" ", ""): u for u in sorted(units, key=lambda u: ("B" in u, " " in u))}
+    loose = (folded.get(text.casefold().replace(" ", "")) for text in spellings)
+    return exact or next((u for u in loose if u is not None), None)
 
 
 def _wrong_unit(value: str, number: str, unit: str, dimension: str) -> tuple[str, str]:
     """What is wrong and the mend, where the unit is not one of the dimension's own."""
     known = DIMENSIONS[dimension]
-    folded = {u.casefold().replace(" ", ""): u for u in known.units}
-    near = folded.get(unit.casefold().replace(" ", "").replace("bps", "b/s").replace("$", "usd").replace("flops", "flop/s"))
-    others = [name for name, other in DIMENSIONS.items() if unit in other.units and name != dimension]
-    if others:
-        twin = next((u for u in known.units if u in (f"{unit}/s", unit.removesuffix("/s"))), None)
-        mend = f"write {number} {twin}" if twin else f"write for example {known.example}"
-        return f"{value!r} is {_article(others[0])}, {_article(dimension)} is expected", mend
-    if near is not None:
-        return f"{value!r}: the unit {unit!r} is not known", f"did you mean {number} {near}? (b is bit, B is byte)"
-    return f"{value!r}: the unit {unit!r} is not known for {_article(dimension)}", f"write for example {known.example}"
+    expected = f"{known.article} is expected"
+    other = next((d for d in DIMENSIONS.values() if unit in d.units), None)
+    twins = (f"{unit}/s", unit.removesuffix("/s"), f"{unit} tokens", f"{unit}/h")
+    twin = next((u for u in twins if u in known.units), None) or (None if other else _near(unit, dimension))
+    if other is not None:
+        return f"{value!r} is {other.article}, {expected}", f"write {_joined(number, twin) if twin else f'for example {known.example}'}"
+    if twin is not None:
+        note = " (b is bit, B is byte)" if dimension.startswith("data") else ""
+        return f"{value!r}: the unit {unit!r} is not known", f"did you mean {_joined(number, twin)}?{note}"
+    return f"{value!r}: the unit {unit!r} is not known for {known.article}", f"write for example {known.example}"
 
 
-def _suggest(number: Any, known: Dimension) -> str:
-    tail = known.example.split(None, 1)[-1] if " " in known.example else re.sub(r"[\d.]+", "", known.example)
-    glue = "" if known.example.endswith("tokens") else " "
-    if known.example.endswith("tokens"):
-        tail = " tokens"
-    return f"{str(number).strip()}{glue}{tail}"
+def _respelled(value: str, dimension: str) -> str:
+    """The mend for text that does not begin with a number."""
+    text = value.strip()
+    number = r"(\d[\d.]*)"
+    if re.fullmatch(r"\d+(:\d\d)+", text):
+        return f"write for example {DIMENSIONS[dimension].example}; a clock time is not a quantity"
+    if re.fullmatch(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?(\s*\S.*)?", text):
+        return f"write {text.replace(',', '')[:_LONGEST]}, without commas"
+    dollars = re.fullmatch(rf"\$\s*{number}\s*([kMGB]?)\s*(/.*)?", text)
+    twin = _near(f"{dollars[2]}USD{dollars[3] or ''}", dimension) if dollars else None
+    return f"write {_joined(dollars[1], twin)}" if dollars and twin else f"write for example {DIMENSIONS[dimension].example}"
 
 
-_ARTICLES = {
-    "time": "a time", "data": "an amount of data", "data_rate": "a data rate", "flop": "a number of FLOP", "flop_rate": "a FLOP rate",
-    "power": "a power", "energy": "an energy", "money": "an amount of money", "money_rate": "a price per time", "energy_price": "a price of energy",
-    "storage_price": "a price of storage", "mass": "a mass", "carbon_intensity": "a carbon intensity", "tokens": "a number of tokens",
-    "frequency": "a rate of events", "fraction": "a fraction", "ratio": "a ratio",
-}  # fmt: skip
+def _with_unit(number: str, dimension: str) -> str:
+    """The mend for a number without a unit: the number with the unit of the example."""
+    tail = "tokens" if dimension == "tokens" else DIMENSIONS[dimension].example.lstrip("0123456789.e").strip()
+    return f"write for example {_joined(number, tail)}"
 
 
-def _article(dimension: str) -> str:
-    return _ARTICLES[dimension]
+def _joined(number: str, unit: str) -> str:
+    glued = unit[:1] in "%" or unit[1:2] == " "
+    return f"{number.strip()}{'' if glued else ' '}{unit}"
 
 
 def _kind(value: Any) -> str:

@@ -188,7 +188,12 @@ class Question:
 
 @dataclass(frozen=True, kw_only=True)
 class Until:
-    """Replicate until the mean is known well enough (Monte Carlo error only)."""
+    """When there are enough replications: the mean is known well enough (Monte Carlo error only).
+
+    Args:
+        half_width: of the mean's 95 % confidence interval, relative to the mean.
+        of: which quantity.
+    """
 
     half_width: Fraction
     of: Literal["wall_clock.mean"] = "wall_clock.mean"
@@ -196,8 +201,18 @@ class Until:
 
 @dataclass(frozen=True, kw_only=True)
 class Replications:
+    """Replicate until a condition holds.
+
+    Args:
+        at_most: replications, whether it holds or not.
+    """
+
     until: Until
     at_most: int = 2000
+
+    def __post_init__(self) -> None:
+        require(self.at_most >= 1, f"at_most is {self.at_most}, at least 1 is expected")
+        require(self.until.half_width > 0, "until.half_width is 0, that takes for ever", "write for example half_width: 1%")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -205,10 +220,16 @@ class Scenario:
     """A question with its alternatives, as resolved from one file.
 
     Args:
-        date: picks the row of every dated price list.
+        name: of the file, without its ending.
+        date: picks the row of every dated price list; hardware, software and prices later than it are refused.
+        hindsight: hardware and software later than the date are allowed.
         alternatives: name -> question, in the order of the file.
-        origins: dotted path -> how its value came about (`file:line`, `--set`, a catalogue entry, a default): for `explain`.
-        inputs: path -> sha256 of every file that was read.
+        sweep: dotted path -> values as YAML text, such that `path=value` is an override.
+        expect: path into the answer -> condition, in the order of the file.
+        origins: alternative -> dotted path -> how its value came about: `file:line`, `--set path=value`, `catalog:models/x.yaml` (a whole
+            entry; its own figures follow as `catalog:models/x.yaml:7`), `default`.
+        inputs: path, or `catalog:kind/name.yaml` -> sha256 of every file that was read.
+        overrides: each `--set` as given.
     """
 
     name: str
@@ -216,8 +237,9 @@ class Scenario:
     date: Date
     seed: int = 0
     replications: int | Replications = 100
+    hindsight: bool = False
     alternatives: Mapping[str, Question]
-    sweep: Mapping[str, tuple[object, ...]] = field(default_factory=dict)
+    sweep: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     expect: tuple[Mapping[str, str], ...] = ()
     origins: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     inputs: Mapping[str, str] = field(default_factory=dict)

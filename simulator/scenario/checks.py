@@ -1,0 +1,161 @@
+"""What one field cannot know: values of a question that do not go together."""
+
+from __future__ import annotations
+
+import datetime
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from simulator.economics import Donated, OnDemand, Owned, PriceList, Reserved, Spot
+from simulator.parallelism import Layout
+from simulator.reliability import Schedule
+from simulator.scenario.question import Question
+
+_YEAR = 365.25 * 86400.0
+_TERMS = {"reserved_1y": 1.0, "reserved_3y": 3.0}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A problem that has no place yet: `path` says which value to point at."""
+
+    path: str
+    what: str
+    mend: str = ""
+
+
+def findings(question: Question, date: datetime.date, hindsight: bool) -> Iterator[Finding]:
+    """Everything in one alternative that cannot be meant."""
+    yield from _positive(question)
+    yield from _precision(question)
+    yield from _layouts(question)
+    yield from _phases(question)
+    yield from _availability(question)
+    yield from _price(question, date)
+    if not hindsight:
+        yield from _later(question, date)
+
+
+def _positive(question: Question) -> Iterator[Finding]:
+    training, cluster, economics = question.training, question.cluster, question.economics
+    counted = {
+        "training.global_batch": training.global_batch,
+        "training.microbatch": training.microbatch,
+        "training.sequence": training.sequence,
+        "training.tokens": training.tokens,
+        "cluster.count": cluster.count,
+    } | {
+        f"training.phases.{n}.{name}": getattr(phase, name)
+        for n, phase in enumerate(training.phases)
+        for name in ("global_batch", "sequence")
+    }
+    for path, value in counted.items():
+        if value is not None and value <= 0:
+            name = path.rpartition(".")[2]
+            yield Finding(path, f"{name} is {value:g}", "write at least 1" if name != "tokens" else "write for example 300B tokens")
+    if economics.pue < 1:
+        yield Finding("economics.pue", f"a PUE of {economics.pue:g} gives cooling for less than nothing", "write at least 1, e.g. 1.1")
+
+
+def _precision(question: Question) -> Iterator[Finding]:
+    accelerator, precision = question.cluster.node.accelerator, question.training.precision
+    if precision not in accelerator.peak:
+        known = ", ".join(accelerator.peak)
+        yield Finding("training.precision", f"{accelerator.name or 'the accelerator'} has no peak for {precision}", f"it has {known}")
+
+
+def _layouts(question: Question) -> Iterator[Finding]:
+    training, cluster = question.training, question.cluster
+    # A schedule may add nodes later, but never more than `count`.
+    available = cluster.count * cluster.node.accelerators
+    given = {"training.layout": training.layout}
+    given |= {f"training.phases.{n}.layout": phase.layout for n, phase in enumerate(training.phases) if phase.layout is not None}
+    for path, layout in given.items():
+        if isinstance(layout, Layout) and layout.accelerators > available > 0:
+            yield Finding(path, *too_large(layout, available))
+
+
+def too_large(layout: Layout, available: int) -> tuple[str, str]:
+    """What is wrong with a layout that needs more accelerators than there are, and what would fit."""
+    degrees = {name: getattr(layout, name) for name in ("tensor", "context", "pipeline", "data") if getattr(layout, name) > 1}
+    product = " × ".join(f"{name} {degree}" for name, degree in degrees.items())
+    one = layout.accelerators // layout.data
+    what = f"{product} = {_grouped(layout.accelerators)} accelerators, the cluster has {_grouped(available)}"
+    if one <= available:
+        return what, f"data: {available // one} would fit"
+    return what, f"even data: 1 needs {_grouped(one)}; lower {max(degrees, key=lambda name: degrees[name])}"
+
+
+def _grouped(count: int) -> str:
+    return f"{count:,}".replace(",", " ")
+
+
+def _phases(question: Question) -> Iterator[Finding]:
+    before = 0.0
+    for n, phase in enumerate(question.training.phases):
+        if phase.until <= before:
+            what = f"ends at {phase.until:.4g} of the tokens, the phase before it at {before:.4g}"
+            yield Finding(f"training.phases.{n}.until", what, "put the phases in order, each with a larger until")
+        before = max(before, phase.until)
+
+
+def _availability(question: Question) -> Iterator[Finding]:
+    availability, count = question.cluster.availability, question.cluster.count
+    if isinstance(availability, Schedule):
+        for n, change in enumerate(availability.changes):
+            if change.nodes > count:
+                what = f"{change.nodes} nodes, the cluster has {count}"
+                yield Finding(f"cluster.availability.changes.{n}.nodes", what, f"write at most {count}, or a larger cluster.count")
+
+
+def _price(question: Question, date: datetime.date) -> Iterator[Finding]:
+    price, name = question.economics.price, question.cluster.node.accelerator.name
+    match price:
+        case OnDemand():
+            yield from _row("list", price.list, "on_demand", name, date)
+        case Spot():
+            yield from _row("list", price.list, "spot", name, date)
+        case Donated():
+            yield from _row("market", price.market, "on_demand", name, date)
+        case Reserved():
+            column = next((c for c, years in _TERMS.items() if math.isclose(price.term, years * _YEAR, rel_tol=0.01)), None)
+            if column is None:
+                yield Finding("economics.price.term", f"no price list has a term of {price.term / _YEAR:.3g} y", "write 1 y or 3 y")
+            else:
+                yield from _row("list", price.list, column, name, date)
+        case Owned() if price.costs.accelerator != name:
+            told = name or "an accelerator without a name"
+            what = f"the costs {price.costs.name} are those of {price.costs.accelerator}, the nodes have {told}"
+            yield Finding("economics.price.costs", what, "name costs of this accelerator, or write them inline")
+
+
+def _row(field: str, prices: PriceList, column: str, name: str, date: datetime.date) -> Iterator[Finding]:
+    """The list has a price of the accelerator, of the kind asked for, that held on the date."""
+    path, label = f"economics.price.{field}", f"the price list {prices.name}".rstrip()
+    rows = [row for row in prices.rows if row.accelerator == name]
+    priced = [row for row in rows if getattr(row, column) is not None]
+    word = column.replace("_", " ").replace("1y", "1 y").replace("3y", "3 y")
+    if not rows:
+        known = ", ".join(dict.fromkeys(row.accelerator for row in prices.rows))
+        yield Finding(path, f"{label} has no price for {name or 'an accelerator without a name'}", f"it has {known or 'none at all'}")
+    elif not priced:
+        yield Finding(path, f"{label} has no {word} price for {name}", "choose another kind of price, or another list")
+    elif all(row.date > date for row in priced):
+        first = min(row.date for row in priced)
+        what = f"the first {word} price for {name} in {label.removeprefix('the ')} is of {first}, later than the scenario's {date}"
+        yield Finding(path, what, f"write date: {first} or later, or choose another list")
+
+
+def _later(question: Question, date: datetime.date) -> Iterator[Finding]:
+    """Hardware and software that did not exist yet."""
+    say = "or write hindsight: true"
+    accelerator, software = question.cluster.node.accelerator, question.training.software
+    launched = accelerator.launched[:7]
+    if re.fullmatch(r"\d{4}(-\d\d)?", launched) and launched > date.isoformat()[: len(launched)]:
+        what = f"{accelerator.name or 'the accelerator'} was launched in {accelerator.launched}, later than the scenario's {date}"
+        yield Finding("cluster.node", what, f"choose an older one, {say}")
+    if software.year > date.year:
+        what = f"{software.name or 'the software'} is of {software.year}, later than the scenario's {date}"
+        yield Finding("training.software", what, f"choose an older one, {say}")
