@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -12,9 +13,10 @@ import yaml
 from pydantic import TypeAdapter
 
 from simulator.economics import Grid, OwnedCosts, PriceList
+from simulator.economics.price_list import Column
 from simulator.hardware import Accelerator, Node
 from simulator.interconnect import Topology
-from simulator.model import Transformer
+from simulator.model import Transformer, parameters
 from simulator.reliability import FailureSet
 
 ROOT = Path(__file__).parents[2]
@@ -144,7 +146,7 @@ COUNTS = {
     "nodes": (17, 111),
     "models": (2, 0),
     "failures": (8, 16),
-    "prices": (7, 0),
+    "prices": (13, 0),
     "owned": (24, 0),
     "grids": (2, 0),
     "topologies": (6, 19),
@@ -170,7 +172,8 @@ def test_peaks_rise_as_precision_falls(name: str) -> None:
 def test_a_node_is_plausible(name: str) -> None:
     node = parsed("nodes", name)
     power = node.power
-    assert power.idle < power.training <= power.rated
+    assert power.idle < 0.7 * power.training
+    assert power.training <= power.rated
     assert node.accelerators * node.accelerator.power * 0.8 < power.rated < node.accelerators * node.accelerator.power * 2.5 + 300.0
     assert (node.scale_up.domain or node.accelerators) % node.accelerators == 0
     assert node.life > 2 * 365 * 86400.0
@@ -201,3 +204,33 @@ def test_the_causes_of_llama_3_add_up_to_its_interruptions() -> None:
     for name in ("llama3-h100", "large-cluster-2024"):
         expected = sum(54 * 86400.0 * units[c.of] / c.mtbf for c in parsed("failures", name).classes)
         assert expected == pytest.approx(419, rel=1e-4)
+
+
+@pytest.mark.parametrize("accelerator", ["v100-sxm2-32gb", "a100-sxm-40gb", "a100-sxm-80gb"])
+@pytest.mark.parametrize("column", ["on_demand", "reserved_1y", "reserved_3y"])
+def test_the_list_of_2021_prices_the_machines_of_2021(accelerator: str, column: Column) -> None:
+    usd_per_s, source = parsed("prices", "cloud-2021").quote(accelerator, datetime.date(2021, 6, 1), column)
+    assert 1.0 < usd_per_s * 3600 < 5.0
+    assert "Epoch AI" in source
+
+
+PUBLISHED = {
+    "gpt3-175b": 174.6, "gpt-neox-20b": 20.6, "opt-175b": 175, "bloom-176b": 176.2, "mt-nlg-530b": 530, "megatron-1008b": 1008.0,
+    "megatron-145.6b": 145.6, "megatron-18.4b": 18.4, "llama-1-65b": 65.2, "llama-2-70b": 69.0, "llama-3-8b": 8.03, "llama-3-70b": 70.6,
+    "llama-3.1-405b": 405.0, "nemotron-4-340b": 341.0, "mixtral-8x7b": 46.7, "mixtral-8x22b": 141.0, "deepseek-v2": 236.0,
+    "qwen3-235b-a22b": 235.0, "qwen3-30b-a3b": 30.5, "qwen2.5-72b": 72.7, "qwen2-57b-a14b": 57.4, "kimi-k2": 1040.0, "palm-540b": 540.35,
+}  # fmt: skip
+"""Parameters as the papers and model cards print them [10^9]."""
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_a_model_has_its_published_size(name: str) -> None:
+    assert parameters(parsed("models", name)).total / 1e9 == pytest.approx(PUBLISHED[name], rel=0.015)
+
+
+@pytest.mark.parametrize(
+    ("name", "active"),
+    [("mixtral-8x7b", 12.9), ("mixtral-8x22b", 39.0), ("deepseek-v3", 37.0), ("kimi-k2", 32.0), ("qwen3-235b-a22b", 22.0)],
+)
+def test_a_mixture_has_its_published_active_size(name: str, active: float) -> None:
+    assert parameters(parsed("models", name)).active / 1e9 == pytest.approx(active, rel=0.03)
