@@ -1,7 +1,31 @@
 """What a machine is, and how long one operation takes on it."""
 
-from simulator.hardware.accelerator import Accelerator, Kernels
+from simulator.hardware.accelerator import Accelerator, Kernels, MatrixKernels
+from simulator.hardware.kernels import (
+    DEFAULT_KERNELS,
+    fused_attention_time,
+    kernels_of,
+    peak_of,
+    product_time,
+    stream_time,
+    unfused_attention_time,
+)
 from simulator.hardware.node import Node, NodePower, ScaleUp
 from simulator.hardware.software import Software
 
-__all__ = ["Accelerator", "Kernels", "Node", "NodePower", "ScaleUp", "Software"]
+__all__ = [
+    "DEFAULT_KERNELS",
+    "Accelerator",
+    "Kernels",
+    "MatrixKernels",
+    "Node",
+    "NodePower",
+    "ScaleUp",
+    "Software",
+    "fused_attention_time",
+    "kernels_of",
+    "peak_of",
+    "product_time",
+    "stream_time",
+    "unfused_attention_time",
+]

@@ -5,7 +5,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from simulator.spec import Bytes, BytesPerSecond, FlopPerSecond, Fraction, Seconds, Source, Sourced, Watts
+from simulator.spec import Bytes, BytesPerSecond, Flop, FlopPerSecond, Fraction, Ratio, Seconds, Source, Sourced, Watts
+
+
+@dataclass(frozen=True, kw_only=True)
+class MatrixKernels:
+    """Seconds of a matrix product, in five parameters.
+
+    Args:
+        share: of the dense peak that a deep, well filled product sustains before the power limit bites.
+        depth: inner length that filling and draining the pipeline of one tile costs [elements of k].
+        start: launch, first loads and the last, half-filled wave of one kernel [s].
+        fall: share of the rate that is lost where the power limit lowers the clock; 0 where it does not.
+        fall_flop: size at which half of `fall` is lost [FLOP].
+    """
+
+    share: Fraction
+    depth: Ratio
+    start: Seconds
+    fall: Fraction = 0.0
+    fall_flop: Flop = 1e12
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -13,18 +32,26 @@ class Kernels:
     """How close kernels come to the data sheet; a few physical parameters, fitted on measurements named in `calibrated_on`.
 
     Args:
-        matrix: share of the dense peak that a large matrix product sustains.
+        matrix: products with 16-bit operands.
+        matrix_fp8: products with 8-bit operands; absent where not measured.
         memory: share of the memory bandwidth that streaming kernels sustain.
-        attention_forward, attention_backward: share of the dense peak of fused attention at long sequences, counting causal FLOP.
+        attention_forward, attention_backward: share of the dense 16-bit peak of fused attention at long sequences, counting causal FLOP.
+        attention_length: sequence at which fused attention comes to half of that [tokens].
+        attention_start: launch and set-up of one call [s].
         launch: time between two dependent kernels of one stream [s].
-        calibrated_on: which measurements; `assumed: ..` where none.
+        sigma: spread (log-normal) that these parameters add to a step on top of the step model's own.
+        calibrated_on: which measurements, how many, residual on those held back; `assumed: ..` where none.
     """
 
-    matrix: Fraction
+    matrix: MatrixKernels
+    matrix_fp8: MatrixKernels | None = None
     memory: Fraction
     attention_forward: Fraction
     attention_backward: Fraction
+    attention_length: Ratio
+    attention_start: Seconds
     launch: Seconds
+    sigma: Ratio = 0.0
     calibrated_on: Source
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from simulator.spec import Bytes, Ratio, Sourced
+from simulator.spec import Bytes, Fraction, Ratio, Sourced
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,22 +14,40 @@ class Software(Sourced):
     Args:
         year: of the generation.
         fused_attention: attention is one kernel that never writes its scores to memory (flash attention).
+        fused_softmax: scale, mask and softmax are one kernel (where attention is not fused).
         fused_elementwise: bias, activation, dropout and residual are fused into few kernels.
+        fused_loss: the cross entropy over the vocabulary is one kernel and not ten passes over fp32 logits.
+        fused_accumulation: weight gradients are added to the kept ones by the matrix product itself.
+        dropout: hidden and attention dropout are on, as GPT-3 class recipes had them.
         gradient_bytes: size of a gradient that is kept and reduced [B]: 4 for fp32 accumulation, 2 otherwise.
         overlap_gradient_reduction, overlap_parameter_gather: data-parallel traffic runs beside the backward (forward) pass.
         overlap_pipeline: sends between stages run beside compute.
+        overlap_tensor_backward: the input gradient's collective runs beside the weight gradient's product.
+        overlap_tensor: share of the other tensor collectives that is hidden by splitting them beside their products.
+        scatter_sends: each tensor rank sends its share of an activation between stages and gathers it inside the node.
+        optimizer_passes: bytes that an optimizer step moves per parameter beside the update itself [B]: norm, clipping, unscaling, copies.
         workspace: memory of libraries, contexts and communication buffers [B].
         fragmentation: allocator reserve as a ratio of what is allocated.
-        jitter: coefficient of variation of one rank's step time.
+        jitter: coefficient of variation of one node's step time.
+        sigma: spread (log-normal) of measured over modelled step times with this generation, on the rows that `notes` names.
     """
 
     year: int
     fused_attention: bool
+    fused_softmax: bool = True
     fused_elementwise: bool
+    fused_loss: bool = False
+    fused_accumulation: bool = True
+    dropout: bool = False
     gradient_bytes: int
     overlap_gradient_reduction: bool
     overlap_parameter_gather: bool
     overlap_pipeline: bool
+    overlap_tensor_backward: bool = False
+    overlap_tensor: Fraction = 0.0
+    scatter_sends: bool = True
+    optimizer_passes: Ratio = 34.0
     workspace: Bytes
     fragmentation: Ratio
     jitter: Ratio
+    sigma: Ratio = 0.10

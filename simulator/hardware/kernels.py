@@ -1,0 +1,129 @@
+"""How long one operation takes on one accelerator."""
+
+from __future__ import annotations
+
+import math
+
+from simulator.hardware.accelerator import Accelerator, Kernels, MatrixKernels
+
+_TILE = 128
+"""Rows and columns are padded to tiles of this edge: the output tile of every library of the last decade, or half of it."""
+
+DEFAULT_KERNELS = Kernels(
+    matrix=MatrixKernels(share=0.70, depth=100.0, start=8e-6),
+    memory=0.80,
+    attention_forward=0.55,
+    attention_backward=0.45,
+    attention_length=400.0,
+    attention_start=30e-6,
+    launch=4e-6,
+    sigma=0.15,
+    calibrated_on="assumed: nobody measured this accelerator here; below the middle of A100, H100, H200 and B200, and a wider interval",
+)
+"""For an accelerator without measurements."""
+
+
+def kernels_of(accelerator: Accelerator) -> Kernels:
+    """Its measured kernel parameters, or the stated default."""
+    return accelerator.kernels or DEFAULT_KERNELS
+
+
+def peak_of(accelerator: Accelerator, precision: str) -> float | None:
+    """Dense peak at a precision [FLOP/s]; None where the accelerator has no such units."""
+    return accelerator.peak.get(precision)
+
+
+def product_time(accelerator: Accelerator, precision: str, m: float, n: float, k: float, batch: float = 1, tile: int = _TILE) -> float:
+    """Seconds of `batch` matrix products (m x k) times (k x n) in one launch.
+
+    start + ((padded FLOP / rate)^4 + (bytes / bandwidth)^4)^(1/4), where `depth` is added to k, m and n are padded to tiles of 128, and the
+    rate falls by up to `fall` for products so large that the board comes to its power limit.
+
+    Args:
+        m, n, k: shape; a fractional m is a mean (tokens of one expert).
+        tile: edge of the output tile [elements].
+
+    Raises:
+        KeyError: the accelerator has no units of this precision.
+
+    Accuracy: median residual on shapes held back 2-4 % (16 bit), 9 % (8 bit); single shapes differ by 14-16 % between frameworks.
+    Source: roofline; parameters as `Kernels.calibrated_on` says. The fourth power rounds the corner where neither side hides the other.
+    """
+    known = kernels_of(accelerator)
+    low = precision == "fp8"
+    kernel = known.matrix_fp8 if low and known.matrix_fp8 is not None else known.matrix
+    flop = 2.0 * m * n * k * batch
+    padded = 2.0 * tile * math.ceil(m / tile) * tile * math.ceil(n / tile) * (k + kernel.depth) * batch
+    rate = accelerator.peak[precision] * kernel.share * (1.0 - kernel.fall * flop / (flop + kernel.fall_flop))
+    size = 1.0 if low else 4.0 if precision in ("fp32", "tf32") else 2.0
+    memory = batch * (size * (m * k + n * k) + max(size, 2.0) * m * n) / (accelerator.memory_bandwidth * known.memory)
+    return kernel.start + math.sqrt(math.hypot((padded / rate) ** 2, memory**2))
+
+
+def stream_time(accelerator: Accelerator, size_bytes: float, launches: float = 1.0) -> float:
+    """Seconds of dependent kernels that only move `size_bytes` through device memory: bytes / sustained bandwidth + launches."""
+    known = kernels_of(accelerator)
+    return size_bytes / (accelerator.memory_bandwidth * known.memory) + launches * known.launch
+
+
+def fused_attention_time(
+    accelerator: Accelerator,
+    precision: str,
+    sequences: float,
+    query: float,
+    seen: float,
+    heads: float,
+    head_size: float,
+    key_value_heads: float,
+    backward: bool = False,
+) -> float:
+    """Seconds of fused causal attention (flash attention), forward or backward.
+
+    FLOP of the causal half / rate x (1 + attention_length / seen) + bytes / bandwidth + start; the backward pass does 2.5 times the work
+    (it computes the scores again).
+
+    Args:
+        sequences: in the microbatch.
+        query, seen: tokens that ask, and tokens that they attend to (equal without context parallelism).
+        heads, key_value_heads: on this rank; head_size: mean width of keys and values.
+
+    Accuracy: forward median residual on shapes held back 3-6 %; the backward rate is assumed from the forward's.
+    Source: Dao 2023, arXiv:2307.08691 (work of the passes); parameters as `Kernels.calibrated_on` says.
+    """
+    known = kernels_of(accelerator)
+    flop = 2.0 * sequences * heads * query * seen * head_size
+    share = known.attention_backward if backward else known.attention_forward
+    peak = accelerator.peak["bf16" if precision == "fp8" else precision]
+    size = 4.0 * sequences * head_size * (query * heads + seen * key_value_heads)
+    work = (2.5 if backward else 1.0) * flop / (peak * share) * (1.0 + known.attention_length / seen)
+    return known.attention_start + work + stream_time(accelerator, size * (2.0 if backward else 1.0), 0.0)
+
+
+def unfused_attention_time(
+    accelerator: Accelerator,
+    precision: str,
+    sequences: float,
+    query: float,
+    seen: float,
+    heads: float,
+    head_size: float,
+    fused_softmax: bool,
+    backward: bool = False,
+) -> float:
+    """Seconds of attention that writes its scores to memory: two batched products, softmax with scale and mask, dropout.
+
+    Bytes per score, 16 bit: softmax reads and writes (4), dropout reads, writes and keeps a mask (5); without a fused softmax, scale and
+    mask are passes of their own (4 each) and the softmax runs in fp32 (10 more). Backward: dropout 5, softmax 6; unfused 12 more. Products
+    are full, not causal, and their tile is 64 on the side of the head.
+
+    Source: Narayanan et al. 2021, arXiv:2104.04473, section 4.2 (which kernels were fused); counting passes.
+    """
+    batch, size = sequences * heads, sequences * heads * query * seen
+    score = product_time(accelerator, precision, query, seen, head_size, batch)
+    value = product_time(accelerator, precision, query, head_size, seen, batch, tile=64)
+    if backward:
+        moved, launches = (11.0 if fused_softmax else 23.0) * size, 2 if fused_softmax else 5
+        # Gradients of values and keys have the shape of `value`, that of the probabilities the shape of `score`, of the queries of `value`.
+        return score + 3 * value + stream_time(accelerator, moved, launches)
+    moved, launches = (9.0 if fused_softmax else 27.0) * size, 2 if fused_softmax else 6
+    return score + value + stream_time(accelerator, moved, launches)

@@ -1,0 +1,69 @@
+"""What is asked of one optimizer step, and what is answered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from simulator.hardware import Node, Software
+from simulator.model import Transformer
+from simulator.outcome import Bar, MemoryUse, StepTime, Term
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """What one step computes.
+
+    Args:
+        sequence: length of one sequence [tokens].
+        global_batch: sequences per step.
+        precision: of the main matrix products.
+    """
+
+    model: Transformer
+    sequence: int
+    global_batch: int
+    precision: str
+    software: Software
+
+
+@dataclass(frozen=True, kw_only=True)
+class Machines:
+    """Healthy machines, and the network that joins them.
+
+    Args:
+        count: nodes.
+        network: as built for them by a topology: an `Interconnect`.
+    """
+
+    node: Node
+    count: int
+    network: Any
+
+    @property
+    def accelerators(self) -> int:
+        """Of all nodes."""
+        return self.node.accelerators * self.count
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepAnswer:
+    """One step, how long and how many bytes, and why.
+
+    Args:
+        bars: the first slots of the timeline, for a picture.
+        terms: formula and source of each part, for `explain`.
+        model_flop: of the whole job, per step [FLOP].
+        checkpoint_bytes: states that a checkpoint writes [B].
+        sigma: spread (log-normal) of measured over modelled times, from which the interval of `time` is made.
+    """
+
+    time: StepTime
+    memory: MemoryUse
+    bars: tuple[Bar, ...]
+    terms: tuple[Term, ...]
+    assumptions: tuple[str, ...]
+    model_flop: float
+    checkpoint_bytes: float
+    accelerators_used: int
+    sigma: float
