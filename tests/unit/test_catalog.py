@@ -4,33 +4,18 @@ from __future__ import annotations
 
 import datetime
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import pytest
 import yaml
-from pydantic import TypeAdapter
 
-from simulator.economics import Grid, OwnedCosts, PriceList
 from simulator.economics.price_list import Column
-from simulator.hardware import Accelerator, Node
-from simulator.interconnect import Topology
-from simulator.model import Transformer, parameters
-from simulator.reliability import FailureSet
+from simulator.model import parameters
+from simulator.scenario import entries, entry, raw_entry
 
-ROOT = Path(__file__).parents[2]
-CATALOG = ROOT / "simulator" / "catalog"
-KINDS: Mapping[str, TypeAdapter[Any]] = {
-    "accelerators": TypeAdapter(Accelerator),
-    "nodes": TypeAdapter(Node),
-    "models": TypeAdapter(Transformer),
-    "failures": TypeAdapter(FailureSet),
-    "prices": TypeAdapter(PriceList),
-    "owned": TypeAdapter(OwnedCosts),
-    "grids": TypeAdapter(Grid),
-    "topologies": TypeAdapter(Topology),
-}
+KINDS = ("accelerators", "nodes", "models", "failures", "prices", "owned", "grids", "topologies")
 ASKED = {
     "accelerators": """v100-sxm2-16gb v100-sxm2-32gb a100-sxm-40gb a100-sxm-80gb a100-pcie-40gb a100-pcie-80gb h100-sxm h100-pcie h800-sxm
         h200-sxm b200-sxm gb200 b300-sxm mi250x mi300x rtx-3090 rtx-4090 a6000 l40s tpu-v4 tpu-v5p trainium2""",
@@ -45,31 +30,25 @@ ASKED = {
     "prices": "cloud-2020 cloud-2021 cloud-2022 cloud-2023 cloud-2024 cloud-2025 cloud-2026 v100-lambda-2020",
     "owned": "v100-sxm2-32gb-2019 a100-sxm-80gb-2021 h100-sxm-2023",
     "grids": "us-average world france quebec patterson-gpt3 gcp-us-central1",
-    "topologies": "single-switch dgx-a100-superpod dgx-h100-superpod dgx-b200-superpod coreweave-neox azure-gpt3-v100 meta-24k-roce",
+    "topologies": """single-switch dgx-a100-superpod dgx-h100-superpod dgx-b200-superpod coreweave-neox azure-gpt3-v100
+        meta-24k-roce jean-zay""",
 }
 
 
-def folder(kind: str) -> Path:
-    return ROOT / kind if kind == "topologies" else CATALOG / kind
-
-
+@cache
 def raw(kind: str, name: str) -> dict[str, Any]:
-    entry: dict[str, Any] = yaml.load((folder(kind) / f"{name}.yaml").read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
-    return entry
+    """An entry as written, without units read."""
+    written: dict[str, Any] = yaml.load(raw_entry(kind, name), Loader=yaml.CSafeLoader)
+    return written
 
 
-def names(kind: str) -> list[str]:
-    return sorted(path.stem for path in folder(kind).glob("*.yaml"))
-
-
+@cache
 def parsed(kind: str, name: str) -> Any:
-    entry = raw(kind, name)
-    if kind == "nodes":
-        entry["accelerator"] = raw("accelerators", entry["accelerator"])
-    return KINDS[kind].validate_python(entry)
+    """An entry as the simulator reads it."""
+    return entry(kind, name)
 
 
-ENTRIES = [(kind, name) for kind in KINDS for name in names(kind)]
+ENTRIES = [(kind, name) for kind in KINDS for name in entries(kind)]
 
 
 def figures(value: Any, path: str = "") -> Iterator[str]:
@@ -102,20 +81,19 @@ def sources(value: Any) -> Iterator[str]:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_item_asked_for_is_there(kind: str) -> None:
-    assert set(ASKED[kind].split()) <= set(names(kind))
+    assert set(ASKED[kind].split()) <= set(entries(kind))
 
 
 @pytest.mark.parametrize(("kind", "name"), ENTRIES)
 def test_every_entry_parses_and_every_figure_has_a_source(kind: str, name: str) -> None:
     assert set(name) <= set("abcdefghijklmnopqrstuvwxyz0123456789.-")
-    parsed(kind, name)
-    entry = raw(kind, name)
-    assert entry["source"].strip()
-    assert all(text.strip() for text in sources(entry))
-    for key in entry.get("sources") or {}:
-        field = key.split(".")[0]
-        assert field in entry, f"{key} has a source, but no figure"
-    for row in entry.get("rows", []) + entry.get("classes", []):
+    assert parsed(kind, name).name == name
+    written = raw(kind, name)
+    assert written["source"].strip()
+    assert all(text.strip() for text in sources(written))
+    for key in written.get("sources") or {}:
+        assert key.split(".")[0] in written, f"{key} has a source, but no figure"
+    for row in written.get("rows", []) + written.get("classes", []):
         assert row["source"].strip()
 
 
@@ -149,12 +127,12 @@ COUNTS = {
     "prices": (13, 0),
     "owned": (24, 0),
     "grids": (2, 0),
-    "topologies": (6, 19),
+    "topologies": (7, 19),
 }
 """Kind -> sources labelled unverified, sources labelled assumed."""
 
 
-@pytest.mark.parametrize("name", names("accelerators"))
+@pytest.mark.parametrize("name", entries("accelerators"))
 def test_peaks_rise_as_precision_falls(name: str) -> None:
     chip = parsed("accelerators", name)
     ladder = [chip.peak[p] for p in ("fp32", "tf32", "bf16", "fp8", "fp4") if p in chip.peak]
@@ -168,7 +146,7 @@ def test_peaks_rise_as_precision_falls(name: str) -> None:
     assert 30.0 < matrix / chip.memory_bandwidth < 700.0
 
 
-@pytest.mark.parametrize("name", names("nodes"))
+@pytest.mark.parametrize("name", entries("nodes"))
 def test_a_node_is_plausible(name: str) -> None:
     node = parsed("nodes", name)
     power = node.power
@@ -179,10 +157,10 @@ def test_a_node_is_plausible(name: str) -> None:
     assert node.life > 2 * 365 * 86400.0
 
 
-@pytest.mark.parametrize("name", names("prices"))
+@pytest.mark.parametrize("name", entries("prices"))
 def test_a_price_list_names_accelerators_of_the_catalogue_and_is_ordered(name: str) -> None:
     rows = parsed("prices", name).rows
-    known = set(names("accelerators"))
+    known = set(entries("accelerators"))
     assert {row.accelerator for row in rows} <= known
     assert list(rows) == sorted(rows, key=lambda row: (row.accelerator, row.date, row.vendor))
     for row in rows:
@@ -191,10 +169,10 @@ def test_a_price_list_names_accelerators_of_the_catalogue_and_is_ordered(name: s
         assert paid == sorted(paid, reverse=True)
 
 
-@pytest.mark.parametrize("name", names("owned"))
+@pytest.mark.parametrize("name", entries("owned"))
 def test_owned_costs_name_an_accelerator_of_the_catalogue(name: str) -> None:
     costs = parsed("owned", name)
-    assert costs.accelerator in names("accelerators")
+    assert costs.accelerator in entries("accelerators")
     assert name.startswith(costs.accelerator)
 
 

@@ -7,46 +7,19 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
-from pydantic import TypeAdapter
 
-from simulator.economics import Extras, FixedRate, Grid, OnDemand, PriceList, Usage, bill, carbon, energy
-from simulator.hardware import Accelerator, Node
-from simulator.model import Transformer, parameters
+from simulator.economics import Extras, FixedRate, OnDemand, Usage, bill, carbon, energy
+from simulator.model import parameters
+from simulator.scenario import entry
 
 HOUR, DAY, YEAR = 3600.0, 86400.0, 365.25 * 86400.0
-CATALOG = Path(__file__).parents[2] / "simulator" / "catalog"
-
-
-def raw(kind: str, name: str) -> dict[str, Any]:
-    text = (CATALOG / kind / f"{name}.yaml").read_text(encoding="utf-8")
-    return {"name": name, **yaml.safe_load(text)}
-
-
-def a_node(name: str) -> Node:
-    entry = raw("nodes", name)
-    entry["accelerator"] = raw("accelerators", entry["accelerator"])
-    node: Node = TypeAdapter(Node).validate_python(entry)
-    return node
-
-
-def a_list(name: str) -> PriceList:
-    prices: PriceList = TypeAdapter(PriceList).validate_python(raw("prices", name))
-    return prices
-
-
-def a_grid(name: str) -> Grid:
-    grid: Grid = TypeAdapter(Grid).validate_python(raw("grids", name))
-    return grid
 
 
 def gpt3_flop() -> float:
     """6 N D of GPT-3 [FLOP]: all 174.6 billion parameters, 300 billion tokens, as the sources count."""
-    model: Transformer = TypeAdapter(Transformer).validate_python(raw("models", "gpt3-175b"))
+    model = entry("models", "gpt3-175b")
     assert parameters(model).total == pytest.approx(174.6e9, rel=1e-4)
     return 6 * parameters(model).total * 300e9
 
@@ -60,9 +33,9 @@ def test_gpt3_takes_355_v100_years_and_4_6_million_dollars() -> None:
     """Lambda, 2020: 28 TFLOP/s per V100 at 1.50 USD/h. Their year has 365 days and their FLOP 3.14e23: within 0.5 % and 2 %."""
     seconds = gpt3_flop() / 28e12
     assert seconds / YEAR == pytest.approx(355, rel=0.005)
-    node = a_node("azure-gpt3-v100")
+    node = entry("nodes", "azure-gpt3-v100")
     usage = held(1, seconds, per_node=1)
-    price = OnDemand(list=a_list("v100-lambda-2020"))
+    price = OnDemand(list=entry("prices", "v100-lambda-2020"))
     answer = bill(usage, price, node, datetime.date(2020, 6, 3), Extras(), energy(usage, node, 1.1))
     assert answer.total_usd == pytest.approx(4.6e6, rel=0.02)
 
@@ -71,19 +44,19 @@ def test_gpt3_takes_14_8_days_1287_mwh_and_552_tonnes() -> None:
     """Patterson et al., arXiv:2104.10350, Table 4: 10,000 V100 at 24.6 TFLOP/s, 330 W each, PUE 1.1, 0.429 kg/kWh."""
     seconds = gpt3_flop() / 24.6e12 / 10_000
     assert round(seconds / DAY, 1) == 14.8
-    node, usage = a_node("azure-gpt3-v100"), held(10_000, seconds)
+    node, usage = entry("nodes", "azure-gpt3-v100"), held(10_000, seconds)
     drawn = energy(usage, node, 1.1, per_accelerator=330.0)
     assert drawn.total_mwh == pytest.approx(1287, rel=0.002)
-    assert carbon(drawn, a_grid("patterson-gpt3"), node, usage).operational_kg == pytest.approx(552e3, rel=0.002)
+    assert carbon(drawn, entry("grids", "patterson-gpt3"), node, usage).operational_kg == pytest.approx(552e3, rel=0.002)
     # The catalogue's own power of such a node is that same 330 W per accelerator.
     assert energy(usage, node, 1.1).total_mwh == pytest.approx(drawn.total_mwh, rel=1e-9)
 
 
 def test_deepseek_v3_costs_5_576_million_dollars() -> None:
     """DeepSeek-AI, arXiv:2412.19437, Table 1: 2.788 million H800-hours at 2 USD."""
-    node = a_node("dgx-h800")
+    node = entry("nodes", "dgx-h800")
     usage = held(2048, 2.788e6 * HOUR / 2048, tokens=14.8e12)
-    for price in (FixedRate(rate=2.0 / HOUR, source="arXiv:2412.19437, Table 1"), OnDemand(list=a_list("deepseek-v3-h800"))):
+    for price in (FixedRate(rate=2.0 / HOUR, source="arXiv:2412.19437, Table 1"), OnDemand(list=entry("prices", "deepseek-v3-h800"))):
         answer = bill(usage, price, node, datetime.date(2025, 1, 1), Extras(), energy(usage, node, 1.1))
         assert answer.total_usd == pytest.approx(5.576e6, rel=1e-9)
         assert answer.usd_per_million_tokens == pytest.approx(5.576 / 14.8, rel=1e-9)
@@ -91,7 +64,7 @@ def test_deepseek_v3_costs_5_576_million_dollars() -> None:
 
 def test_bloom_draws_433_2_mwh_and_emits_24_69_tonnes() -> None:
     """Luccioni et al., arXiv:2211.02001: 1,082,990 A100-hours at 400 W, 57 g/kWh; embodied 11.2 t, idle 256.6 MWh and 14.6 t beside."""
-    node, grid = a_node("jean-zay-a100"), a_grid("bloom-jean-zay")
+    node, grid = entry("nodes", "jean-zay-a100"), entry("grids", "bloom-jean-zay")
     usage = held(384, 1_082_990 * HOUR / 384, tokens=366e9)
     drawn = energy(usage, node, 1.0, per_accelerator=400.0)
     answer = carbon(drawn, grid, node, usage)
@@ -105,12 +78,7 @@ def test_bloom_draws_433_2_mwh_and_emits_24_69_tonnes() -> None:
 
 def test_llama_3_1_405b_emits_8930_tonnes() -> None:
     """Model card: 30.84 million H100-hours at 700 W. PUE 1.08 and 0.385 kg/kWh are not on it: they fit within 1 %."""
-    node: Node = a_node("meta-grand-teton-h100")
+    node = entry("nodes", "meta-grand-teton-h100")
     usage = held(16_384, 30.84e6 * HOUR / 16_384, tokens=15.6e12)
     drawn = energy(usage, node, 1.08, per_accelerator=700.0)
-    assert carbon(drawn, a_grid("llama-3.1-us"), node, usage).operational_kg == pytest.approx(8930e3, rel=0.01)
-
-
-def test_the_accelerator_of_a_node_has_its_catalogue_name() -> None:
-    accelerator: Accelerator = a_node("dgx-h800").accelerator
-    assert accelerator.name == "h800-sxm"
+    assert carbon(drawn, entry("grids", "llama-3.1-us"), node, usage).operational_kg == pytest.approx(8930e3, rel=0.01)
