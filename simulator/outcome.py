@@ -290,7 +290,7 @@ class Comparison:
     """A difference a - b on common random numbers: paired over replications, with a 95 % confidence interval.
 
     Args:
-        quantity: dotted path of the figure in an alternative's answer, e.g. `run.wall_clock_s.mean` or `bill.total_usd`.
+        quantity: the figure by its name in the answer, unit included, e.g. `wall_clock_s`, `project_usd`, `total_usd`, `energy_mwh`.
         interval: of `difference`.
         ratio, ratio_interval: of the means, a / b, and its 95 % confidence interval; None where b is zero or it was not estimated.
     """
