@@ -124,7 +124,7 @@ COUNTS = {
     "nodes": (17, 111),
     "models": (2, 0),
     "failures": (8, 16),
-    "prices": (13, 0),
+    "prices": (13, 104),
     "owned": (24, 0),
     "grids": (2, 0),
     "topologies": (7, 19),
