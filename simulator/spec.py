@@ -1,8 +1,7 @@
 """The grammar of questions: annotated quantity types from which the domain's own classes are built.
 
-A field of type `Seconds` is a plain `float` in SI to the code and to the type checker; the annotation tells the YAML edge its dimension.
-The two hooks below are the protocol by which the validation library asks a type for its schema; they return plain dictionaries, so this
-room imports nothing.
+A field of type `Seconds` is a plain `float` in SI to the code and to the type checker; the annotation tells the YAML edge its dimension
+(`simulator.scenario.shapes` reads it).
 """
 
 from __future__ import annotations
@@ -10,13 +9,12 @@ from __future__ import annotations
 import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, get_args
+from typing import Annotated
 
-from simulator import units
 from simulator.errors import MendableError
 
 Source = str
-"""Where a number comes from: a citation a reader can follow. Text that begins with `unverified` or `assumed` is shown as such in every report."""
+"""Where a number comes from, as a reader can follow it. What begins with `unverified` or `assumed` is shown as such in every report."""
 
 
 @dataclass(frozen=True)
@@ -25,25 +23,10 @@ class Quantity:
 
     dimension: str
 
-    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> dict[str, Any]:
-        dimension = self.dimension
-
-        def read(value: Any) -> float:
-            return units.parse(value, dimension)
-
-        return {"type": "function-plain", "function": {"type": "no-info", "function": read}}
-
-    def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, Any]:
-        return units.json_schema(self.dimension)
-
 
 @dataclass(frozen=True)
 class Kinds:
     """Marks a union of frozen classes that each carry a `kind: Literal[..]` as tagged by it: the union is the registry."""
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> dict[str, Any]:
-        choices = {kind_of(member): handler.generate_schema(member) for member in get_args(source) or (source,)}
-        return {"type": "tagged-union", "discriminator": "kind", "choices": choices}
 
 
 def kind_of(member: type) -> str:
