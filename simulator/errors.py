@@ -89,7 +89,10 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     """
     names = list(known)
     folded = {name.casefold(): name for name in names}
-    near = difflib.get_close_matches(word[:60].casefold(), folded, n=3, cutoff=0.6)
+    asked = word[:60].casefold()
+    near = difflib.get_close_matches(asked, folded, n=3, cutoff=0.6)
     if near:
-        return f"did you mean {' or '.join(folded[name] for name in near)}?"
+        likeness = [difflib.SequenceMatcher(None, name, asked).ratio() for name in near]
+        nearest = [folded[name] for name, ratio in zip(near, likeness, strict=True) if ratio > likeness[0] - 0.1]
+        return f"did you mean {' or '.join(nearest)}?"
     return f"known: {', '.join(names[:30])}{', …' if len(names) > 30 else ''}" if names else ""

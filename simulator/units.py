@@ -117,7 +117,7 @@ def parse(value: Any, dimension: str) -> float:
     if not isinstance(value, str):
         if not known.bare:
             raise MendableError(f"{value!r} has no unit, {known.article} is expected", _with_unit(f"{value}", dimension))
-        return _ranged(float(value), value, dimension)
+        return _ranged(float(value) if abs(value) < 1e300 else math.inf, value, dimension)
     match = _NUMBER.match(value.strip()) if len(value) <= _LONGEST else None
     if not match:
         raise MendableError(f"{shorten(value)} is not {known.article}", _respelled(value, dimension))
