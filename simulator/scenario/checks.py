@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import datetime
-import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from simulator.economics import Donated, OnDemand, Owned, PriceList, Reserved, Spot
+from simulator.economics.price_list import Column
+from simulator.errors import MendableError
 from simulator.parallelism import Layout
 from simulator.reliability import Schedule
 from simulator.scenario.question import Question
 
 _YEAR = 365.25 * 86400.0
-_TERMS = {"reserved_1y": 1.0, "reserved_3y": 3.0}
 
 
 @dataclass(frozen=True)
@@ -111,41 +111,28 @@ def _availability(question: Question) -> Iterator[Finding]:
 
 
 def _price(question: Question, date: datetime.date) -> Iterator[Finding]:
+    """The price list has a price of the accelerator, of the kind asked for, that held on the date."""
     price, name = question.economics.price, question.cluster.node.accelerator.name
+    asked: tuple[str, PriceList, Column] | None = None
     match price:
         case OnDemand():
-            yield from _row("list", price.list, "on_demand", name, date)
+            asked = "list", price.list, "on_demand"
         case Spot():
-            yield from _row("list", price.list, "spot", name, date)
-        case Donated():
-            yield from _row("market", price.market, "on_demand", name, date)
+            asked = "list", price.list, "spot"
         case Reserved():
-            column = next((c for c, years in _TERMS.items() if math.isclose(price.term, years * _YEAR, rel_tol=0.01)), None)
-            if column is None:
-                yield Finding("economics.price.term", f"no price list has a term of {price.term / _YEAR:.3g} y", "write 1 y or 3 y")
-            else:
-                yield from _row("list", price.list, column, name, date)
+            asked = "list", price.list, "reserved_1y" if price.term < 2 * _YEAR else "reserved_3y"
+        case Donated():
+            asked = "market", price.market, "on_demand"
         case Owned() if price.costs.accelerator != name:
             told = name or "an accelerator without a name"
             what = f"the costs {price.costs.name} are those of {price.costs.accelerator}, the nodes have {told}"
             yield Finding("economics.price.costs", what, "name costs of this accelerator, or write them inline")
-
-
-def _row(field: str, prices: PriceList, column: str, name: str, date: datetime.date) -> Iterator[Finding]:
-    """The list has a price of the accelerator, of the kind asked for, that held on the date."""
-    path, label = f"economics.price.{field}", f"the price list {prices.name}".rstrip()
-    rows = [row for row in prices.rows if row.accelerator == name]
-    priced = [row for row in rows if getattr(row, column) is not None]
-    word = column.replace("_", " ").replace("1y", "1 y").replace("3y", "3 y")
-    if not rows:
-        known = ", ".join(dict.fromkeys(row.accelerator for row in prices.rows))
-        yield Finding(path, f"{label} has no price for {name or 'an accelerator without a name'}", f"it has {known or 'none at all'}")
-    elif not priced:
-        yield Finding(path, f"{label} has no {word} price for {name}", "choose another kind of price, or another list")
-    elif all(row.date > date for row in priced):
-        first = min(row.date for row in priced)
-        what = f"the first {word} price for {name} in {label.removeprefix('the ')} is of {first}, later than the scenario's {date}"
-        yield Finding(path, what, f"write date: {first} or later, or choose another list")
+    if asked is not None:
+        field, prices, column = asked
+        try:
+            prices.quote(name, date, column)
+        except MendableError as error:
+            yield Finding(f"economics.price.{field}", error.what, error.mend)
 
 
 def _later(question: Question, date: datetime.date) -> Iterator[Finding]:

@@ -16,7 +16,7 @@ WHOLE = frozenset({"kind", "like", "source"})
 
 
 def merge(below: Written, above: Written) -> Written:
-    """`above` laid over `below`; every value keeps the place where it was written.
+    """`above` laid over `below`; every value keeps the place where it was written, a merged mapping that of the override.
 
     A list is replaced, unless `above` is a mapping of positions (`phases.0.until`). A mapping over a catalogue name changes
     those fields of the entry, unless it is complete in itself (see `WHOLE`).
@@ -40,7 +40,7 @@ def merge(below: Written, above: Written) -> Written:
         values[key] = merge(values[key], value) if key in values else value
         # What is missing from a section is missing where the section begins, not where an override touches it.
         keys[key] = keys[key] if both and values[key] is not value else above.keys[key]
-    return Written(values, below.mark, keys, below.over)
+    return Written(values, above.mark, keys, below.over)
 
 
 def nested(written: Written, problems: list[Problem], path: str = "") -> Written:
@@ -61,11 +61,10 @@ def nested(written: Written, problems: list[Problem], path: str = "") -> Written
         for part in reversed(rest):
             inner = Written({part: inner}, mark, {part: mark})
         if first in values:
-            clash = _clash(values[first], inner)
+            clash = _clash(values[first], inner, f"{path}.{first}" if path else first)
             if clash:
-                where = f"{path}.{first}" if path else first
-                what = f"is said twice: in line {clash[0].line} and in line {clash[1].line}"
-                problems.append(clash[1].problem(where, what, "keep one of them"))
+                where, one, other = clash
+                problems.append(other.problem(where, f"is said twice: in line {one.line} and in line {other.line}", "keep one of them"))
             values[first] = merge(values[first], inner)
         else:
             values[first], keys[first] = inner, mark
@@ -96,9 +95,9 @@ def at_path(path: tuple[str, ...], value: Written) -> Written:
     return value
 
 
-def _clash(one: Written, other: Written) -> tuple[Mark, Mark] | None:
-    """Where two spellings in one mapping say the same thing twice."""
+def _clash(one: Written, other: Written, path: str) -> tuple[str, Mark, Mark] | None:
+    """Where two spellings in one mapping say the same thing twice: the path, and both places."""
     if not (isinstance(one.value, Mapping) and isinstance(other.value, Mapping)):
-        return None if isinstance(one.value, str) and isinstance(other.value, Mapping) else (one.mark, other.mark)
-    both = (_clash(value, other.value[key]) for key, value in one.value.items() if key in other.value)
+        return None if isinstance(one.value, str) and isinstance(other.value, Mapping) else (path, one.mark, other.mark)
+    both = (_clash(value, other.value[key], f"{path}.{key}") for key, value in one.value.items() if key in other.value)
     return next((clash for clash in both if clash), None)

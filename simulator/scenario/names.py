@@ -14,6 +14,9 @@ from simulator.scenario.written import Text, Written
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 _CATALOG = _PACKAGE / "catalog"
+SHIPPED_SCHEMAS = _CATALOG / "schema"
+"""Where the schema files for editors lie."""
+
 FOLDERS = ("models", "accelerators", "nodes", "software", "failures", "prices", "owned", "grids", "measurements", "topologies", "scenarios")
 """Every kind of entry that ships."""
 
@@ -33,10 +36,10 @@ def entries(kind: str) -> tuple[str, ...]:
     """The names of the shipped entries of a kind, sorted; `FOLDERS` names the kinds.
 
     Raises:
-        MendableError: no such kind.
+        ProblemsError: no such kind.
     """
     if kind not in FOLDERS:
-        raise MendableError(f"{kind!r} is not a kind of catalogue entry", did_you_mean(kind, FOLDERS))
+        raise ProblemsError((Problem(what=f"{kind!r} is not a kind of catalogue entry", mend=did_you_mean(kind, FOLDERS)),))
     return _names_in(shipped(kind))
 
 
@@ -44,7 +47,7 @@ def raw_entry(kind: str, name: str) -> str:
     """The text of a shipped entry's file.
 
     Raises:
-        ProblemsError, MendableError: no such entry, no such kind.
+        ProblemsError: no such entry, no such kind.
     """
     if name not in entries(kind):
         raise ProblemsError((Problem(what=f"{name!r} is not among the {kind}", mend=did_you_mean(name, entries(kind))),))

@@ -10,7 +10,7 @@ from simulator.economics import Extras, Grid, Price
 from simulator.hardware import Node, Software
 from simulator.interconnect import Topology
 from simulator.model import Transformer
-from simulator.parallelism import Layout, Packed, Placement
+from simulator.parallelism import Layout
 from simulator.reliability import (
     Allocation,
     Always,
@@ -117,6 +117,16 @@ class Training:
     step: Step = field(default_factory=Modelled)
     synchronisation: Synchronisation = field(default_factory=EveryStep)
     phases: tuple[PhaseChange, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Packed:
+    """Ranks fill nodes, leaves and pods in order."""
+
+    kind: Literal["packed"] = "packed"
+
+
+Placement = Annotated[Packed, Kinds()]
 
 
 @dataclass(frozen=True, kw_only=True)

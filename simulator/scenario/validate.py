@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import datetime
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from simulator import units
 from simulator.errors import MendableError, Problem, ProblemsError, did_you_mean
 from simulator.scenario.merge import merge
 from simulator.scenario.names import Library
+from simulator.scenario.scalars import article, read_scalar
 from simulator.scenario.shapes import (
     CATALOGUES,
     Choice,
@@ -33,7 +32,6 @@ from simulator.scenario.written import Mark, Text, Written, leaves, shown
 MOST_PROBLEMS = 100
 """More are not collected: the first hundred have one cause."""
 
-_LARGEST = 2**63 - 1
 _ABOUT = frozenset({"name", "source", "sources", "notes"})
 _UNTOLD = re.compile(r"\.\d|(^|\.)(name|source|sources|notes)(\.|$)")
 
@@ -101,14 +99,9 @@ class Reader:
     def leaf(self, shape: Scalar | Measure | Choice, written: Written, place: Place) -> Any:
         value = written.value
         if isinstance(value, Mapping | tuple):
-            expected = "one of " + ", ".join(shape.words) if isinstance(shape, Choice) else _article(shape)
-            return self.wrong(written, place, expected, f"write for example {example(shape)}")
+            return self.wrong(written, place, article(shape), f"write for example {example(shape)}")
         try:
-            if isinstance(shape, Measure):
-                return units.parse(value, shape.dimension)
-            if isinstance(shape, Choice):
-                return _choice(value, shape)
-            return _SCALARS[shape.of](value)
+            return read_scalar(shape, value)
         except MendableError as error:
             return self.report(written.mark, place.path, error.what, error.mend)
 
@@ -290,8 +283,10 @@ def load_entry(kind: str, name: str) -> Any:
     """A shipped entry as an object of its class.
 
     Raises:
-        ProblemsError: no such entry, or it has problems.
+        ProblemsError: no such kind, no such entry, or it has problems.
     """
+    if kind not in CATALOGUES:
+        raise ProblemsError((Problem(what=f"{kind!r} is not a kind of entry that a scenario names", mend=did_you_mean(kind, CATALOGUES)),))
     reader = Reader(Library())
     text = Text(name, name, numbered=False)
     mark = Mark(text, 1, 1)
@@ -303,64 +298,3 @@ def load_entry(kind: str, name: str) -> Any:
 
 def _last(path: str) -> str:
     return next((part for part in reversed(path.split(".")) if not part.isdigit()), "")
-
-
-def _article(shape: Scalar | Measure) -> str:
-    if isinstance(shape, Measure):
-        return units.DIMENSIONS[shape.dimension].article
-    return shape.of if shape.of in ("text", "true or false") else f"a {shape.of}"
-
-
-def _choice(value: Any, shape: Choice) -> str:
-    if value in shape.words:
-        return str(value)
-    near = did_you_mean(value, shape.words) if isinstance(value, str) else f"known: {', '.join(shape.words)}"
-    raise MendableError(f"{_said(value)} is not one of {', '.join(shape.words)}", near)
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    raise MendableError(f"{_said(value)} where text is expected", "" if value is None else f'write "{value}" in quotes')
-
-
-def _whole(value: Any) -> int:
-    if isinstance(value, int) and not isinstance(value, bool):
-        if 0 <= value <= _LARGEST:
-            return value
-        raise MendableError(f"{value} is {'negative' if value < 0 else 'too large'}", "write a whole number of 0 or more")
-    mend = "write for example 8"
-    if isinstance(value, float) and value.is_integer():
-        mend = f"write {int(value)}"
-    elif isinstance(value, str) and re.fullmatch(r"\d[\d_, ]{0,20}", value):
-        mend = f"write {re.sub('[_, ]', '', value)}"
-    raise MendableError(f"{_said(value)} is not a whole number", mend)
-
-
-def _number(value: Any) -> float:
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value)
-    raise MendableError(f"{_said(value)} is not a number", "write for example 1.5")
-
-
-def _flag(value: Any) -> bool:
-    if isinstance(value, bool):
-        return value
-    words = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
-    raise MendableError(f"{_said(value)} is neither true nor false", f"write {words.get(str(value).casefold(), 'true or false')}")
-
-
-def _date(value: Any) -> datetime.date:
-    if isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", value, re.ASCII):
-        try:
-            return datetime.date.fromisoformat(value)
-        except ValueError as error:
-            raise MendableError(f"{value} is not a date: {error}", "write year-month-day, e.g. 2024-06-01") from None
-    raise MendableError(f"{_said(value)} is not a date", "write year-month-day, e.g. 2024-06-01")
-
-
-def _said(value: Any) -> str:
-    return "nothing" if value is None else units.shorten(value) if isinstance(value, str) else str(value).lower()
-
-
-_SCALARS = {"text": _text, "whole number": _whole, "number": _number, "true or false": _flag, "date": _date}

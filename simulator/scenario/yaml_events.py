@@ -37,6 +37,7 @@ _LONGEST_NUMBER = 40
 _MENDS = (
     ("mapping values are not allowed", "put text that holds a colon and a space into quotes"),
     ("cannot start any token", "indent with spaces, and put text that begins with a special character into quotes"),
+    ("tab character", "indent with spaces"),
     ("could not find expected ':'", "write key: value"),
     ("did not find expected <block end>", "give all keys of one mapping the same indentation"),
     ("did not find expected key", "give all keys of one mapping the same indentation"),
@@ -262,6 +263,8 @@ class _Composer:
         said = str(getattr(error, "problem", None) or getattr(error, "reason", None) or error)
         place = getattr(error, "problem_mark", None)
         mark = Mark(self.text, place.line + 1, place.column + 1) if place else Mark(self.text, 1, 1)
+        if "maximum nesting depth" in said:
+            self.fail(mark, f"more than {DEEPEST} mappings and lists inside one another")
         mend = next((mend for part, mend in _MENDS if part in said), "")
         context = str(getattr(error, "context", None) or "")
         self.fail(mark, f"not YAML: {said}{', ' + context if context else ''}", mend)
