@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from simulator.spec import Ratio, Seconds
+from simulator.spec import Ratio, Seconds, require
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -13,9 +13,9 @@ class Allocation:
 
     Args:
         job_time_limit: a job is ended after this long; it writes a checkpoint just before and queues again [s].
-        queue_wait: mean wait before each job starts [s].
+        queue_wait: mean wait before each job starts, the first included; no machine is held meanwhile [s].
         queue_sigma: of the lognormal's logarithm of that wait; 0 is a constant.
-        node_hours: budget; the run ends, finished or not, when it is spent [h of one node].
+        node_hours: budget; the run ends, finished or not, when it is spent; hot spares count [h of one node].
         end: the run ends, finished or not, this long after its start [s].
     """
 
@@ -24,3 +24,7 @@ class Allocation:
     queue_sigma: Ratio = 0.0
     node_hours: Ratio | None = None
     end: Seconds | None = None
+
+    def __post_init__(self) -> None:
+        require(self.job_time_limit is None or self.job_time_limit > 0, "a job time limit of 0 s lets nothing run", "leave it out")
+        require(self.node_hours is None or self.node_hours > 0, "a budget of 0 node-hours lets nothing run", "leave it out: no budget")

@@ -28,7 +28,7 @@ class Schedule:
     """A donor's allocation that grows or shrinks on known dates; the job is laid out anew at each change.
 
     Args:
-        changes: in order of `at`, the first at 0 s.
+        changes: in order of `at`, the first at 0 s; known beforehand, so that a checkpoint is written before nodes leave.
     """
 
     kind: Literal["schedule"] = "schedule"
@@ -38,6 +38,7 @@ class Schedule:
         times = [change.at for change in self.changes]
         require(bool(times) and times[0] == 0.0, "a schedule starts at 0 s", "add {at: 0 s, nodes: ..} as its first change")
         require(times == sorted(set(times)), "the changes of a schedule are not in order of time", "sort them by `at`, each once")
+        require(all(change.nodes >= 0 for change in self.changes), "a schedule has fewer than 0 nodes")
 
 
 Availability = Annotated[Always | Schedule, Kinds()]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from simulator.spec import Ratio, Seconds, Source, Sourced
+from simulator.spec import Ratio, Seconds, Source, Sourced, require
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,7 +16,8 @@ class FailureClass:
         cause: its name in the ledger, e.g. `gpu`, `hbm`, `software`.
         of: what fails: each accelerator, each node, or the job as a whole (a hazard that does not grow with its size).
         mtbf: mean time between failures of one such thing [s].
-        shape: Weibull shape of the time between failures; 1 is exponential.
+        shape: Weibull shape of the time between failures; 1 is exponential. Below 1, a fleet that is new when the run starts fails
+            more at first; what was repaired or replaced is as good as new.
         loses_node: the node leaves for repair and must be replaced; otherwise the job restarts on the same machines.
         detection: from the failure to the decision to restart [s].
         source: where the rate comes from.
@@ -30,9 +31,18 @@ class FailureClass:
     detection: Seconds
     source: Source
 
+    def __post_init__(self) -> None:
+        require(self.mtbf > 0, f"the mtbf of {self.cause!r} is 0 s", "write the mean time between two failures of one such thing")
+        require(self.shape > 0, f"the shape of {self.cause!r} is 0", "write 1 for exponential times")
+
 
 @dataclass(frozen=True, kw_only=True)
 class FailureSet(Sourced):
-    """A catalogue set of failure classes."""
+    """A catalogue set of failure classes, each cause once."""
 
     classes: tuple[FailureClass, ...]
+
+    def __post_init__(self) -> None:
+        causes = [each.cause for each in self.classes]
+        twice = next((cause for cause in causes if causes.count(cause) > 1), None)
+        require(twice is None, f"the cause {twice!r} stands twice", "give each class its own cause: it names its line in the ledger")

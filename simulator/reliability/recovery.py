@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from simulator.spec import Fraction, Kinds, Ratio, Seconds, Sourced
+from simulator.spec import Fraction, Kinds, Ratio, Seconds, Sourced, require
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,12 +17,17 @@ class Spares:
         pool: nodes that can be had on demand, not held or paid while unused.
         hot_swap: to bring a hot spare in [s].
         pool_delay: to obtain a node from the pool [s].
+
+    A repaired node refills first the job, then the hot spares, then the pool.
     """
 
     hot: int = 0
     pool: int = 0
     hot_swap: Seconds = 60.0
     pool_delay: Seconds = 1200.0
+
+    def __post_init__(self) -> None:
+        require(self.hot >= 0 and self.pool >= 0, "a number of spare nodes is negative", "write 0 for none")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,15 +44,20 @@ class Repair(Sourced):
     sigma: Ratio = 1.0
     crews: int | None = None
 
+    def __post_init__(self) -> None:
+        require(self.crews is None or self.crews >= 1, "there is no repair crew", "leave crews out where their number does not matter")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Restart:
     """Stop, replace what was lost, load the last checkpoint, go on.
 
     Args:
-        restart: scheduling, process start, communicator set-up, before the checkpoint is read [s].
+        restart: mean of scheduling, process start, communicator set-up, before the checkpoint is read [s].
         warm_up: share of a step's speed lost over the first steps, as time [s].
         sigma: of the lognormal's logarithm of the restart time; 0 is a constant.
+        manual: share of the interruptions that wait for a person.
+        manual_delay: how long they wait for that person [s].
     """
 
     kind: Literal["restart"] = "restart"
@@ -55,7 +65,6 @@ class Restart:
     warm_up: Seconds = 0.0
     sigma: Ratio = 0.0
     manual: Fraction = 0.0
-    """Share of the interruptions that wait for a person."""
     manual_delay: Seconds = 3600.0
 
 

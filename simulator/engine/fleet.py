@@ -1,0 +1,90 @@
+"""Where the nodes are: in the job, ready as hot spares, in the pool, under repair; and how long each stood there."""
+
+from __future__ import annotations
+
+from simulator.reliability import Spares
+
+
+class Fleet:
+    """Counts of nodes and the node-seconds that follow.
+
+    Attributes:
+        promised: nodes that the availability grants at the moment.
+        present: nodes of the job that are up, spares on their way in included.
+        hot: hot spares that are up.
+        pool: nodes that can be had on demand; neither held nor paid.
+        repairing: nodes out for repair.
+        ready_at: when the last spare on its way in is there [s].
+    """
+
+    def __init__(self, promised: int, spares: Spares) -> None:
+        self._spares = spares
+        self.promised = promised
+        self.present = promised
+        self.hot = spares.hot
+        self.pool = spares.pool
+        self.repairing = 0
+        self.ready_at = 0.0
+        self.training_s = self.standing_s = self.spare_s = self.repair_s = 0.0
+
+    @property
+    def held(self) -> int:
+        """Nodes held: the job's and the hot spares."""
+        return self.present + self.hot
+
+    @property
+    def held_s(self) -> float:
+        """Node-seconds held so far."""
+        return self.training_s + self.standing_s + self.spare_s
+
+    def book(self, seconds: float, computed: float, held: bool) -> None:
+        """Add up `seconds` in the present state.
+
+        Args:
+            computed: seconds of them that the job's nodes computed.
+            held: the machines are with the run, and not in a queue.
+        """
+        self.repair_s += seconds * self.repairing
+        if held:
+            self.training_s += computed * self.present
+            self.standing_s += (seconds - computed) * self.present
+            self.spare_s += seconds * self.hot
+
+    def lose(self, spare: bool) -> None:
+        """A hot spare or a node of the job goes to repair."""
+        if spare:
+            self.hot -= 1
+        else:
+            self.present -= 1
+        self.repairing += 1
+
+    def promise(self, nodes: int) -> None:
+        """The availability changes: new nodes come at once and whole, leaving ones are taken from those present."""
+        self.present = min(self.present + max(0, nodes - self.promised), nodes)
+        self.promised = nodes
+
+    def hand_out(self) -> None:
+        """A new job is handed all its nodes whole; those under repair are the site's business from here."""
+        self.present, self.hot, self.pool, self.repairing = self.promised, self._spares.hot, self._spares.pool, 0
+
+    def replace(self, now: float) -> None:
+        """Fill the job from the hot spares, then from the pool; they are there at `ready_at`."""
+        hot = min(self.promised - self.present, self.hot)
+        pool = min(self.promised - self.present - hot, self.pool)
+        self.hot -= hot
+        self.pool -= pool
+        self.present += hot + pool
+        if pool:
+            self.ready_at = max(self.ready_at, now + self._spares.pool_delay)
+        elif hot:
+            self.ready_at = max(self.ready_at, now + self._spares.hot_swap)
+
+    def repaired(self) -> None:
+        """A node is back: into the job where one is missing, else to the hot spares, else to the pool; one too many goes."""
+        self.repairing -= 1
+        if self.present < self.promised:
+            self.present += 1
+        elif self.hot < self._spares.hot:
+            self.hot += 1
+        elif self.pool < self._spares.pool:
+            self.pool += 1

@@ -1,0 +1,185 @@
+"""When the next failure comes: one clock per class, none per machine.
+
+A class of exponential times over n things is one clock of n times the rate: it rings when the *exposure* since its last ring (node-seconds
+held, or seconds that the job ran) reaches a draw of the class. Exposure runs faster on a larger fleet, stands still where nothing is held,
+and rescales nothing when machines come and go.
+
+A class of Weibull times is a renewal process per thing, exact and lazy: the first failures of n new things come in the order of
+exponential spacings, H(t₍ᵢ₊₁₎) = H(t₍ᵢ₎) + E/(n − i) with H(t) = (t/λ)^k, and each thing that has failed starts again as new, on a heap.
+Memory grows with the failures, not with the things.
+
+# Assumes: all things of a Weibull class are new when the run starts and age while machines are held; while fewer are held than the most
+# of the run, each failure is kept with the share that is held, so that machines that are away age too.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+from dataclasses import dataclass
+from typing import Protocol
+
+from simulator.engine.streams import Stream, Streams, exponential
+from simulator.reliability import FailureClass, FailureSet, things
+
+INTERVAL, VICTIM, RESTART, MANUAL, REPAIR, FIRST, KEPT = range(7)
+"""Columns of a row of a failure class's stream, one row per failure; the eighth fills the counter's block."""
+_COLUMNS = 8
+
+
+class Clock(Protocol):
+    """One failure class: where on its exposure it rings next."""
+
+    failure: FailureClass
+
+    @property
+    def next(self) -> float:
+        """Exposure at which it rings."""
+
+    def ring(self, share: float) -> list[float] | None:
+        """Go on to the ring after `next`; the draws of the failure, or None where it struck a thing that is not held.
+
+        Args:
+            share: things held / most things of the run.
+        """
+
+
+class Exponential:
+    """One competing clock for all things of the class."""
+
+    __slots__ = ("_mean", "_row", "_stream", "failure", "next")
+
+    def __init__(self, failure: FailureClass, mean: float, stream: Stream) -> None:
+        """Args: mean: exposure between two failures."""
+        self.failure = failure
+        self._mean = mean
+        self._stream = stream
+        self._row = stream.row()
+        self.next = exponential(self._row[INTERVAL]) * mean
+
+    def ring(self, share: float) -> list[float] | None:
+        row = self._row
+        self._row = self._stream.row()
+        self.next += exponential(self._row[INTERVAL]) * self._mean
+        return row
+
+
+class Renewal:
+    """A Weibull renewal process per thing of the class, over ages [s]."""
+
+    __slots__ = ("_first", "_fresh", "_hazard", "_row", "_scale", "_shape", "_stream", "_worn", "failure")
+
+    def __init__(self, failure: FailureClass, count: int, stream: Stream) -> None:
+        self.failure = failure
+        self._shape = failure.shape
+        self._scale = failure.mtbf / math.gamma(1 + 1 / failure.shape)
+        self._stream = stream
+        self._fresh = count
+        self._hazard = 0.0
+        self._worn: list[float] = []
+        self._row = stream.row()
+        self._first = self._first_failure()
+
+    @property
+    def next(self) -> float:
+        return min(self._first, self._worn[0]) if self._worn else self._first
+
+    def ring(self, share: float) -> list[float] | None:
+        row = self._row
+        age = self.next
+        self._row = self._stream.row()
+        if self._worn and self._worn[0] <= self._first:
+            heapq.heappop(self._worn)
+        else:
+            self._fresh -= 1
+            self._first = self._first_failure()
+        heapq.heappush(self._worn, age + self._scale * exponential(row[INTERVAL]) ** (1 / self._shape))
+        return row if row[KEPT] < share else None
+
+    def _first_failure(self) -> float:
+        if not self._fresh:
+            return math.inf
+        self._hazard += exponential(self._row[FIRST]) / self._fresh
+        return float(self._scale * self._hazard ** (1 / self._shape))
+
+
+class Exposure:
+    """Something that adds up while time passes, and the clocks that ring on it."""
+
+    __slots__ = ("_clocks", "_rate", "_since", "_value")
+
+    def __init__(self, clocks: list[Clock]) -> None:
+        self._clocks = [(clock.next, place, clock) for place, clock in enumerate(clocks)]
+        heapq.heapify(self._clocks)
+        self._value = 0.0
+        self._rate = 0.0
+        self._since = 0.0
+
+    def set(self, now: float, rate: float) -> None:
+        """From `now` [s] on it grows by `rate` per second."""
+        self._value += (now - self._since) * self._rate
+        self._since = now
+        self._rate = rate
+
+    def next(self) -> float:
+        """Time of the next ring at the present rate [s]."""
+        if not self._clocks or self._rate <= 0:
+            return math.inf
+        return max(self._since, self._since + (self._clocks[0][0] - self._value) / self._rate)
+
+    def ring(self, share: float) -> tuple[FailureClass, list[float] | None]:
+        """The failure that is due, and its draws."""
+        _, place, clock = self._clocks[0]
+        row = clock.ring(share)
+        heapq.heapreplace(self._clocks, (clock.next, place, clock))
+        return clock.failure, row
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One failure of something that is held; `draws` are its own random numbers."""
+
+    failure: FailureClass
+    draws: list[float]
+
+
+class Hazards:
+    """All failure classes of a run."""
+
+    def __init__(self, failures: FailureSet | None, most_nodes: int, accelerators_per_node: int, streams: Streams) -> None:
+        """Args: most_nodes: that are ever held at once, spares included."""
+        machines: list[Clock] = []
+        ages: list[Clock] = []
+        running: list[Clock] = []
+        for failure in failures.classes if failures else ():
+            stream = streams.stream(f"failure/{failure.cause}", _COLUMNS)
+            if failure.shape == 1:
+                mean = failure.mtbf / things(failure, 1, accelerators_per_node)
+                (running if failure.of == "job" else machines).append(Exponential(failure, mean, stream))
+            else:
+                renewal = Renewal(failure, things(failure, most_nodes, accelerators_per_node), stream)
+                (running if failure.of == "job" else ages).append(renewal)
+        self._machines = Exposure(machines)
+        self._ages = Exposure(ages)
+        self._running = Exposure(running)
+        self._most_nodes = most_nodes
+        self._nodes = 0
+
+    def expose(self, now: float, nodes: int, running: bool) -> float:
+        """From `now` [s] on, `nodes` are held and the job runs or does not; returns the time of the next failure [s]."""
+        self._nodes = nodes
+        self._machines.set(now, nodes)
+        self._ages.set(now, 1.0 if nodes else 0.0)
+        self._running.set(now, 1.0 if running else 0.0)
+        return self.next()
+
+    def next(self) -> float:
+        """Time of the next failure if nothing changes [s]."""
+        return min(self._machines.next(), self._ages.next(), self._running.next())
+
+    def strike(self) -> Failure | None:
+        """The failure that is due; None where it struck a thing that is not held."""
+        exposure = min(self._machines, self._ages, self._running, key=Exposure.next)
+        share = 1.0 if exposure is self._running else self._nodes / self._most_nodes
+        failure, draws = exposure.ring(share)
+        return None if draws is None else Failure(failure, draws)

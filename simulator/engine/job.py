@@ -1,0 +1,400 @@
+"""One life of a run as SimPy processes: the job, the donor, and a repair per lost node.
+
+An event is something that an operator would write in a log. Between two of them time is closed form (`Progress.advance`), so that a life
+costs per failure, not per step, node or checkpoint.
+
+Semantics
+---------
+*Failures* of accelerators and nodes strike whatever is held, hot spares and nodes beyond the job's size included, as long as it is held;
+failures `of: job` strike while the job trains or recovers. One that strikes a node that the job does not use takes that node out and stops
+nothing. Nothing fails while the run queues, since nothing is held.
+
+*A failure stops the job*: it falls back to the last durable checkpoint. Then, in order: detection; a person where one is needed;
+replacement from the hot spares, then the pool; waiting for a repair or the donor where even the smallest size cannot be filled; restart;
+reload; warm-up. Where spares are out and a smaller size is in the step table, the job goes on with it at once, and grows back, with a
+checkpoint before, when a repair makes a larger size possible.
+
+*Failure during recovery* (detection included): the recovery begins anew; detection then ends when the last of the failures so far is
+detected. A spare that fails on its way in is one more lost node. Spares taken before stay taken.
+*Failure during a checkpoint*: that checkpoint is void; the time stays under `checkpoint`, the training since the last durable one is lost.
+So is a checkpoint that still drains.
+*Failure of a spare*: it goes to repair.
+*No node left*: the job waits for a repair or the donor. Where neither can come, the run ends there, unfinished.
+*At one instant*: what is complete counts first (a checkpoint that ends with the failure is durable), then machines that come or go, then
+planned stops, then failures one after the other.
+
+*Planned stops* (end of a job's time limit, a date, a node-hour budget, nodes that the donor takes back): the job stops training early
+enough to write and drain one checkpoint before. Where too little time is left to train at all, it stands idle. Where it still recovers at
+the stop, the stop comes first. After a time limit it queues again, is handed whole nodes, restarts and reloads. A donor's growth is used
+at once: checkpoint, reshape, reload.
+
+*The end*: after the last token one more checkpoint is written and drained; then the run is finished. The first start is free of restart and
+reload. A restart before the first checkpoint loads the initial state in the same time.
+
+*A run that can never finish* ends in finite time: at its horizon; or where nothing can bring a node any more; or where, after any
+1 000 failures and job starts, the pace of durable tokens over them would not end the run before its horizon.
+
+# Assumes: donors keep their dates; the drain of a checkpoint does not slow the training; a batch system hands out whole nodes; a change
+# of phase costs nothing.
+"""
+
+from __future__ import annotations
+
+import enum
+import math
+from collections.abc import Callable, Generator
+from functools import partial
+from typing import Any
+
+import simpy
+
+from simulator.engine.fleet import Fleet
+from simulator.engine.hazards import REPAIR, VICTIM, Hazards
+from simulator.engine.life import PARTS, Life, Phase, RunRecord
+from simulator.engine.progress import Pace, Progress, pace
+from simulator.engine.streams import Streams, lognormal, lognormal_factor
+from simulator.outcome import LogEntry
+
+_TIME_LIMIT = "the job's time limit is reached"
+_PATIENCE = 1000
+"""Failures and job starts after which the pace of the run is looked at."""
+
+
+class Signal(enum.Enum):
+    """How a stretch of time ended: as meant, by a failure, by nodes that came or went, by a planned stop."""
+
+    DONE = enum.auto()
+    FAILED = enum.auto()
+    CHANGED = enum.auto()
+    STOPPED = enum.auto()
+
+
+Events = Generator[simpy.Event, Any, Signal]
+"""A stretch of time, as a part of the job's process."""
+
+
+class Job:
+    """One life: `run` lives it; what a recovery policy needs is public.
+
+    Attributes:
+        now: time since the first machine was requested [s].
+        size: nodes in use; 0 while that is open.
+        known_at: when the last failure so far is detected [s].
+        draws: the random numbers of that failure; None after a planned stop.
+        ending: why the run is given up; empty while it is not.
+    """
+
+    def __init__(self, life: Life, recover: Callable[[Job, str], Events], seed: int, replication: int, log_limit: int) -> None:
+        """Args: recover: (job, `start`, `restart` or `reshape`) -> until it can train, or is stopped."""
+        self.life = life
+        self._recover = recover
+        self.now = 0.0
+        self.size = 0
+        self.known_at = 0.0
+        self.draws: list[float] | None = None
+        self.ending = ""
+        self.fleet = Fleet(life.changes[0].nodes, life.spares)
+        streams = Streams(seed, replication)
+        self._factor = lognormal_factor(life.step_sigma, streams.stream(f"step/{life.step_stream}", 4).row()[0])
+        self._queue = streams.stream("queue", 4)
+        self._hazards = Hazards(life.failures, life.most_nodes + life.spares.hot, life.accelerators_per_node, streams)
+        self._progress = Progress(life.phases, life.checkpoints)
+        self._paces: dict[tuple[int, int, int], Pace] = {}
+        self._margin = life.checkpoints.blocking_s + life.checkpoints.drain_s
+        self._horizon = life.horizon
+        self._parts = dict.fromkeys(PARTS, 0.0)
+        self._interruptions = {failure.cause: 0 for failure in (life.failures.classes if life.failures else ())}
+        self._next_failure = math.inf
+        self._held = self._running = False
+        self._job_ends = math.inf
+        self._jobs = self._setbacks = 0
+        self._looked = (0.0, 0.0)
+        self._why = ""
+        self._log_limit = log_limit
+        self._log: list[LogEntry] = []
+        self._env = simpy.Environment()
+        self._crews = simpy.Resource(self._env, life.repair.crews) if life.repair.crews else None
+        self._news: list[Callable[[], None]] = []
+        self._process = self._env.process(self._live())
+        self._env.process(self._donor())
+
+    def run(self) -> RunRecord:
+        """Live it."""
+        self._env.run(until=self._process)
+        progress, fleet = self._progress, self.fleet
+        if self.ending:
+            progress.roll_back(self.now)
+        self._parts["productive"], self._parts["degraded"], self._parts["lost_work"] = progress.productive, progress.degraded, progress.lost
+        self._parts["checkpoint"] += progress.checkpoint
+        return RunRecord(
+            finished=not self.ending,
+            ending=self.ending or "the last checkpoint is durable",
+            wall_clock_s=self.now,
+            tokens=progress.safe_tokens,
+            parts_s=self._parts,
+            interruptions=self._interruptions,
+            training_node_s=fleet.training_s,
+            standing_node_s=fleet.standing_s,
+            spare_node_s=fleet.spare_s,
+            repair_node_s=fleet.repair_s,
+            accelerators_per_node=self.life.accelerators_per_node,
+            step_factor=self._factor,
+            log=tuple(self._log),
+        )
+
+    # -- what a recovery policy may ask ------------------------------------------------------------------------------------------------
+
+    @property
+    def phase(self) -> Phase:
+        """The present phase; the last one behind the last token."""
+        return self.life.phases[min(self._progress.phase, len(self.life.phases) - 1)]
+
+    def largest(self) -> int:
+        """The largest size that the nodes present allow; 0 where none does."""
+        return self.phase.size(self.fleet.present)
+
+    @property
+    def hopeless(self) -> bool:
+        """Nothing can bring another node: none is under repair, and the availability does not change any more."""
+        return not self.fleet.repairing and self.now >= self.life.changes[-1].at
+
+    def spend(self, *stages: tuple[str, float]) -> Events:
+        """Let time pass under parts of the ledger, one after the other, the machines standing; less where something disturbs.
+
+        Args:
+            stages: (part, seconds).
+        """
+        left = [stage for stage in stages if stage[1] > 0]
+        if not left:
+            return Signal.DONE
+        waiting = left[0][0] in ("wait_for_nodes", "idle")
+
+        def book(elapsed: float, to_end: bool) -> float:
+            while elapsed > 0:
+                part, seconds = left[0]
+                spent = elapsed if len(left) == 1 else min(elapsed, seconds)
+                self._parts[part] += spent
+                left[0] = (part, seconds - spent)
+                if len(left) > 1 and spent == seconds:
+                    left.pop(0)
+                elapsed -= spent
+            return 0.0
+
+        self._expose(held=left[0][0] != "queue", running=not waiting and left[0][0] != "queue")
+        end = self.now + math.fsum(seconds for _, seconds in left)
+        return (yield from self._pass(end, book, margin=0.0, growth=left[0][0] == "wait_for_nodes"))
+
+    def note(self, what: str, cause: str = "") -> None:
+        """A line of the operator's log."""
+        if len(self._log) < self._log_limit:
+            self._log.append(LogEntry(time_s=self.now, what=what, cause=cause, tokens=self._progress.tokens, nodes=self.size))
+
+    # -- processes ---------------------------------------------------------------------------------------------------------------------
+
+    def _live(self) -> Generator[simpy.Event, Any, None]:
+        yield from self._start_job()
+        how = "start"
+        while not self.ending:
+            signal = yield from self._recover(self, how)
+            if signal is Signal.DONE:
+                signal = yield from self._train()
+                if signal is Signal.DONE:
+                    self.note("finished")
+                    return
+            self._progress.roll_back(self.now)
+            self.size = 0
+            how = "reshape" if signal is Signal.CHANGED else "restart"
+            if signal is Signal.STOPPED and not self.ending:
+                yield from self._stop()
+        self.note(self.ending)
+
+    def _donor(self) -> Generator[simpy.Event, Any, None]:
+        for change in self.life.changes[1:]:
+            yield self._env.timeout(change.at - self._env.now)
+            self._tell(partial(self.fleet.promise, change.nodes))
+
+    def _repair(self, seconds: float, job: int) -> Generator[simpy.Event, Any, None]:
+        if self._crews is None:
+            yield self._env.timeout(seconds)
+        else:
+            with self._crews.request() as crew:
+                yield crew
+                yield self._env.timeout(seconds)
+        self._tell(partial(self._repaired, job))
+
+    def _tell(self, news: Callable[[], None]) -> None:
+        """Wake the job: it closes its books up to here before the fleet changes."""
+        self._news.append(news)
+        self._process.interrupt()
+
+    def _repaired(self, job: int) -> None:
+        if job == self._jobs:
+            self.fleet.repaired()
+
+    # -- the job -----------------------------------------------------------------------------------------------------------------------
+
+    def _start_job(self) -> Events:
+        """Queue; then all nodes are handed out whole."""
+        allocation = self.life.allocation
+        self._job_ends = math.inf
+        signal = yield from self.spend(("queue", lognormal(allocation.queue_wait, allocation.queue_sigma, self._queue.row()[0])))
+        if signal is Signal.STOPPED:
+            self.ending = self._why
+            return signal
+        self._jobs += 1
+        self.fleet.hand_out()
+        self.known_at, self.draws = self.now, None
+        if allocation.job_time_limit:
+            self._job_ends = self.now + allocation.job_time_limit
+        self._setback()
+        self.note("start")
+        return Signal.DONE
+
+    def _stop(self) -> Events:
+        """A planned stop is reached: the end, or the end of this job only."""
+        if self._why != _TIME_LIMIT:
+            self.ending = self._why
+            return Signal.STOPPED
+        self.note(self._why)
+        return (yield from self._start_job())
+
+    def _train(self) -> Events:
+        """Train to the last token and write the last checkpoint."""
+        progress = self._progress
+        began = False
+        while not progress.complete:
+            self.size = self.largest()
+            if not self.size:
+                return Signal.CHANGED
+            if not began:
+                progress.start(self._pace())
+                began = True
+            self._expose(held=True, running=True)
+            end = self.now + progress.to_phase_end(self._pace())
+            signal = yield from self._pass(end, self._book_training, margin=self._margin, growth=True)
+            if signal is Signal.DONE:
+                continue
+            if signal is Signal.FAILED or self.fleet.present < self.size:
+                return signal
+            saved = yield from self._save()
+            if saved is not Signal.DONE or signal is Signal.CHANGED:
+                return signal if saved is Signal.DONE else saved
+            return (yield from self.spend(("idle", math.inf)))
+        return (yield from self._save())
+
+    def _pace(self) -> Pace:
+        """The pace on the nodes in use, beside those promised at the moment."""
+        key = (self._progress.phase, self.size, self.fleet.promised)
+        if key not in self._paces:
+            self._paces[key] = pace(self.phase, self.size, self.fleet.promised, self.life.checkpoints, self._factor)
+        return self._paces[key]
+
+    def _book_training(self, elapsed: float, to_end: bool) -> float:
+        """Closed form for what was trained since the last look; returns the seconds that the machines computed."""
+        progress = self._progress
+        before = progress.productive + progress.degraded
+        progress.advance(elapsed, self._pace(), self.now, to_end)
+        return progress.productive + progress.degraded - before
+
+    def _save(self) -> Events:
+        """Write a checkpoint and wait until it is durable; finish the one that is being written instead."""
+        progress, checkpoints = self._progress, self.life.checkpoints
+        if not progress.unsaved(self.now):
+            return Signal.DONE
+        signal = yield from self.spend(("checkpoint", (progress.writing or checkpoints.blocking_s) + checkpoints.drain_s))
+        if signal is Signal.DONE:
+            progress.saved()
+        return signal
+
+    # -- time --------------------------------------------------------------------------------------------------------------------------
+
+    def _pass(self, end: float, book: Callable[[float, bool], float], margin: float, growth: bool) -> Events:
+        """Let time pass until `end`, or until something happens that the job must heed.
+
+        Args:
+            book: (elapsed, whether that is exactly to the end) -> seconds of it that the machines computed; closes the books.
+            margin: by which planned stops are heeded early [s]; positive while the job trains.
+            growth: whether a larger size that has become possible is heeded.
+        """
+        while True:
+            stop, why = self._planned(margin)
+            start, target = self.now, min(end, stop, self._next_failure)
+            if target > start:
+                try:
+                    yield self._env.timeout(max(0.0, target - self._env.now))
+                    self.now = target
+                except simpy.Interrupt:
+                    self.now = min(max(start, self._env.now), target)
+                computed = book(self.now - start, self.now >= end)
+                self.fleet.book(self.now - start, computed, self._held)
+            if self._news:
+                for news in self._news:
+                    news()
+                self._news.clear()
+                self._expose(self._held, self._running)
+            if self.now >= end:
+                return Signal.DONE
+            if self.fleet.present < self.size or (growth and self.largest() > self.size):
+                return Signal.CHANGED
+            if self.now >= stop:
+                self._why = why
+                return Signal.STOPPED
+            if self.now >= self._next_failure and self._strike():
+                return Signal.FAILED
+
+    def _planned(self, margin: float) -> tuple[float, str]:
+        """The next planned stop, less the margin [s], and what it is."""
+        allocation = self.life.allocation
+        stop, why = self._job_ends, _TIME_LIMIT
+        if allocation.end is not None and allocation.end < stop:
+            stop, why = allocation.end, "the end date is reached"
+        if allocation.node_hours is not None and self._held and self.fleet.held:
+            left = max(0.0, allocation.node_hours * 3600.0 - self.fleet.held_s)
+            if self.now + left / self.fleet.held < stop:
+                stop, why = self.now + left / self.fleet.held, "the node-hour budget is spent"
+        if margin > 0:
+            leaving = (change.at for change in self.life.changes if change.at > self.now and self.phase.size(change.nodes) < self.size)
+            stop = min(stop, next(leaving, math.inf))
+        stop -= margin
+        return (stop, why) if stop < self._horizon else (self._horizon, "the horizon is reached")
+
+    def _expose(self, held: bool, running: bool) -> None:
+        """From now on the machines are held or not, and the job runs or not: what can fail follows."""
+        self._held, self._running = held, running
+        self._next_failure = self._hazards.expose(self.now, self.fleet.held if held else 0, running)
+
+    def _strike(self) -> bool:
+        """Something fails now; whether that stops the job."""
+        self._setback()
+        struck = self._hazards.strike()
+        self._next_failure = self._hazards.next()
+        if struck is None:
+            return False
+        failure, draws, fleet = struck.failure, struck.draws, self.fleet
+        stops = True
+        if failure.of != "job":
+            victim = int(draws[VICTIM] * fleet.held)
+            stops = victim < (self.size or fleet.present)
+            if failure.loses_node:
+                fleet.lose(spare=victim >= fleet.present)
+                repair = self.life.repair
+                self._env.process(self._repair(lognormal(repair.mean, repair.sigma, draws[REPAIR]), self._jobs))
+                self._expose(self._held, self._running)
+        stops = stops and self._running
+        self.note("interruption" if stops else "failure beside the job", failure.cause)
+        if stops:
+            self._interruptions[failure.cause] += 1
+            self.known_at = max(self.known_at, self.now + failure.detection)
+            self.draws = draws
+        return stops
+
+    def _setback(self) -> None:
+        """Give up where the pace over the last setbacks leads nowhere."""
+        self._setbacks += 1
+        if self._setbacks % _PATIENCE:
+            return
+        then, tokens = self._looked
+        self._looked = (self.now, self._progress.safe_tokens)
+        gained, left = self._looked[1] - tokens, self.life.tokens - self._looked[1]
+        if (self.now - then) * left > (self._horizon - self.now) * gained or gained <= 0 < left:
+            self.ending = f"{_PATIENCE} failures and job starts brought {gained:.3g} tokens: the run would outlast its horizon"

@@ -1,0 +1,28 @@
+"""From a plan to the record of one life."""
+
+from __future__ import annotations
+
+from simulator.engine import restart
+from simulator.engine.job import Job
+from simulator.engine.life import Life, RunRecord
+from simulator.reliability import Restart
+
+_RECOVERIES = {Restart: restart.recover}
+"""Recovery policy -> how it brings a job back."""
+
+LOG_LIMIT = 400
+"""Most entries of a record's log."""
+
+
+def live(life: Life, seed: int, replication: int = 0, log: bool | None = None) -> RunRecord:
+    """Live through the run once; the same arguments give the same record in any order and on any number of workers.
+
+    Args:
+        seed: of the study.
+        replication: 0, 1, …; alternatives of the same seed and replication share their random numbers by name.
+        log: whether the operator's log is kept (its first `LOG_LIMIT` entries); that of replication 0 where absent.
+
+    Accuracy: semantics and simplifications are in `simulator.engine.job`; exponential failures agree with Daly's exact run time.
+    """
+    keep = replication == 0 if log is None else log
+    return Job(life, _RECOVERIES[type(life.recovery)], seed, replication, LOG_LIMIT if keep else 0).run()

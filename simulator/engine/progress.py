@@ -1,0 +1,200 @@
+"""How far the training is and what of it is safe: any stretch of training and periodic checkpoints in closed form, without a clock.
+
+The pattern between two disturbances is: train `due` seconds, stand `blocking`, train `period`, stand `blocking`, … to the end of the phase.
+A checkpoint is durable `drain` seconds after the job stood for it; `period` ≥ `drain`, so that at most one is under way.
+
+# Assumes: tokens are accepted evenly within a step; periodic checkpoints fall on whole steps, planned ones where the job stands.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from simulator.engine.life import Checkpoints, Phase
+
+_ROUNDING = 1e-9
+"""Of a count of checkpoints: a phase that ends with a period has no checkpoint just before its end through rounding."""
+
+_INSTANT = 5e-324
+"""What is left at least of a write that has begun and was not counted as done, so that rounding never writes it twice [s]."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast it goes at the moment.
+
+    Args:
+        size: nodes used.
+        tokens_per_s: accepted while training.
+        productive: share of the training time that the same tokens would take on the nodes that were promised.
+        period_s: training between two checkpoints.
+    """
+
+    size: int
+    tokens_per_s: float
+    productive: float
+    period_s: float
+
+
+def pace(phase: Phase, size: int, promised: int, checkpoints: Checkpoints, factor: float) -> Pace:
+    """The pace on `size` nodes of `promised`.
+
+    Args:
+        factor: on every step time.
+    """
+    step = phase.seconds(size) * factor
+    ideal = phase.seconds(phase.size(promised) or size) * factor
+    period = checkpoints.interval_s
+    if math.isfinite(period):
+        steps = max(1, round(period / step), math.ceil(checkpoints.drain_s / step - _ROUNDING))
+        period = steps * step
+    # Fewer nodes are not always slower in a table: what is faster than promised is still only productive.
+    return Pace(size, phase.tokens_per_step / step, min(1.0, ideal / step), period)
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A place to fall back to: accepted tokens and the training time they took [s]."""
+
+    tokens: float = 0.0
+    productive: float = 0.0
+    degraded: float = 0.0
+
+
+class Progress:
+    """Position of the run; changes with `advance`, `written` and `roll_back` alone.
+
+    Attributes:
+        tokens: accepted so far, safe or not.
+        phase: index of the present phase; `len(phases)` behind the last token.
+        productive, degraded, checkpoint, lost: the ledger's parts of that name so far [s].
+    """
+
+    def __init__(self, phases: tuple[Phase, ...], checkpoints: Checkpoints) -> None:
+        self._checkpoints = checkpoints
+        self._ends: list[float] = []
+        for phase in phases:
+            self._ends.append((self._ends[-1] if self._ends else 0.0) + phase.tokens)
+        self.phase = 0
+        self.tokens = 0.0
+        self.productive = self.degraded = self.checkpoint = self.lost = 0.0
+        self.writing = 0.0
+        self._due = math.inf
+        self._safe = Mark()
+        self._draining: list[tuple[float, Mark]] = []
+
+    @property
+    def complete(self) -> bool:
+        """All tokens are accepted, safe or not."""
+        return self.phase == len(self._ends)
+
+    @property
+    def safe_tokens(self) -> float:
+        """Tokens in the last durable checkpoint that is known of."""
+        return self._safe.tokens
+
+    def start(self, pace: Pace) -> None:
+        """Training begins or begins again: the next checkpoint is due a period from here."""
+        self._due = pace.period_s
+
+    def to_phase_end(self, pace: Pace) -> float:
+        """Seconds from here to the end of the present phase if nothing disturbs, checkpoints included."""
+        work = self._work(pace)
+        return self.writing + work + self._blocks(work, pace) * self._checkpoints.blocking_s
+
+    def advance(self, elapsed: float, pace: Pace, now: float, to_end: bool) -> None:
+        """Train for `elapsed` seconds up to `now`; `to_end`: that is exactly to the end of the phase."""
+        if self.writing > 0:
+            spent = self.writing if to_end else min(elapsed, self.writing)
+            self.checkpoint += spent
+            self.writing -= spent
+            elapsed -= spent
+            if self.writing > 0:
+                return
+            self.written(now - elapsed)
+            self._due = pace.period_s
+        work = self._work(pace)
+        blocks = self._blocks(work, pace)
+        blocking = self._checkpoints.blocking_s
+        if to_end:
+            done, tail = blocks, work - (self._due + (blocks - 1) * pace.period_s if blocks else 0.0)
+        else:
+            done, tail = 0, elapsed
+            if blocks and elapsed >= self._due + blocking:
+                done = min(blocks, 1 + math.floor((elapsed - self._due - blocking) / (pace.period_s + blocking)))
+                tail = elapsed - self._due - blocking - (done - 1) * (pace.period_s + blocking)
+        if done:
+            self._train(self._due + (done - 1) * pace.period_s, pace)
+            self.checkpoint += done * blocking
+            if done > 1:
+                self._settle_periods_before(pace)
+            self.written(now - max(tail, 0.0))
+            self._due = pace.period_s
+        trained = max(tail, 0.0) if done == blocks else min(max(tail, 0.0), self._due)
+        self._train(trained, pace)
+        self._due = max(0.0, self._due - trained)
+        if done < blocks and tail > trained:
+            self.checkpoint += tail - trained
+            self.writing = max(blocking - (tail - trained), _INSTANT)
+        if to_end:
+            self.tokens = self._ends[self.phase]
+            self.phase += 1
+
+    def written(self, at: float) -> None:
+        """The job has stood for a checkpoint until `at` [s]; it drains from there."""
+        self._settle(at)
+        mark = Mark(self.tokens, self.productive, self.degraded)
+        if self._checkpoints.drain_s > 0:
+            self._draining.append((at + self._checkpoints.drain_s, mark))
+        else:
+            self._safe = mark
+
+    def saved(self) -> None:
+        """All accepted tokens are durable."""
+        self._safe = Mark(self.tokens, self.productive, self.degraded)
+        self._draining.clear()
+        self.writing = 0.0
+
+    def unsaved(self, now: float) -> bool:
+        """Whether anything would be lost if the job fell back at `now` [s]."""
+        self._settle(now)
+        return self.tokens > self._safe.tokens
+
+    def roll_back(self, now: float) -> None:
+        """Fall back to the last checkpoint that is durable at `now` [s]."""
+        self._settle(now)
+        safe = self._safe
+        self.lost += self.productive - safe.productive + self.degraded - safe.degraded
+        self.tokens, self.productive, self.degraded = safe.tokens, safe.productive, safe.degraded
+        self._draining.clear()
+        self.writing = 0.0
+        self.phase = sum(end <= self.tokens for end in self._ends)
+
+    def _work(self, pace: Pace) -> float:
+        return (self._ends[self.phase] - self.tokens) / pace.tokens_per_s
+
+    def _blocks(self, work: float, pace: Pace) -> int:
+        """Checkpoints that begin before the end of `work` seconds of training."""
+        if work <= self._due or not math.isfinite(self._due):
+            return 0
+        return max(0, math.ceil((work - self._due) / pace.period_s - _ROUNDING))
+
+    def _train(self, seconds: float, pace: Pace) -> None:
+        self.tokens = min(self.tokens + seconds * pace.tokens_per_s, self._ends[self.phase])
+        self.productive += seconds * pace.productive
+        self.degraded += seconds * (1.0 - pace.productive)
+
+    def _settle(self, now: float) -> None:
+        while self._draining and self._draining[0][0] <= now:
+            self._safe = self._draining.pop(0)[1]
+
+    def _settle_periods_before(self, pace: Pace) -> None:
+        """The checkpoint before the last of a row is durable by the time of the last, since no period is shorter than a drain."""
+        seconds = pace.period_s
+        self._draining.clear()
+        self._safe = Mark(
+            self.tokens - seconds * pace.tokens_per_s,
+            self.productive - seconds * pace.productive,
+            self.degraded - seconds * (1.0 - pace.productive),
+        )

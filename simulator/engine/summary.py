@@ -1,0 +1,105 @@
+"""From the records of many lives to the answer."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from simulator.engine.life import PARTS, RunRecord
+from simulator.outcome import RunTime, Summary
+
+_SHOWN = ("productive", "checkpoint", "lost_work")
+"""Parts that are shown even where they are 0."""
+
+
+def summary(values: Sequence[float]) -> Summary:
+    """Mean and percentiles (linear between order statistics)."""
+    p10, p50, p90 = (float(p) for p in np.percentile(values, (10, 50, 90)))
+    return Summary(mean=math.fsum(values) / len(values), p10=p10, p50=p50, p90=p90)
+
+
+def summarise(records: Sequence[RunRecord], without_step_error: Sequence[RunRecord] = ()) -> RunTime:
+    """The run over its replications.
+
+    Args:
+        records: at least one.
+        without_step_error: the same replications of the same life with `step_sigma` 0, where it was not 0.
+    """
+    count = len(records)
+    clocks = [record.wall_clock_s for record in records]
+    means = {part: math.fsum(record.parts_s[part] for record in records) / count for part in PARTS}
+    causes = records[0].interruptions
+    return RunTime(
+        wall_clock_s=summary(clocks),
+        parts_s={part: mean for part, mean in means.items() if mean > 0 or part in _SHOWN},
+        goodput=math.fsum(record.goodput for record in records) / count,
+        interruptions=summary([float(sum(record.interruptions.values())) for record in records]),
+        interruptions_by_cause={cause: sum(record.interruptions[cause] for record in records) / count for cause in causes},
+        accelerator_hours=math.fsum(record.accelerator_hours for record in records) / count,
+        replications=count,
+        p_unfinished=sum(not record.finished for record in records) / count,
+        monte_carlo_error_s=float(np.std(clocks, ddof=1)) / math.sqrt(count) if count > 1 else 0.0,
+        wall_clock_without_step_error_s=summary([record.wall_clock_s for record in without_step_error]) if without_step_error else None,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Paired:
+    """A difference a − b over replications with common random numbers, its 95 % confidence interval, and the ratio of the means."""
+
+    difference: float
+    interval: tuple[float, float]
+    ratio: float | None
+
+
+def wall_clock(record: RunRecord) -> float:
+    """The wall-clock of one life [s]."""
+    return record.wall_clock_s
+
+
+def paired(a: Sequence[RunRecord], b: Sequence[RunRecord], quantity: Callable[[RunRecord], float] = wall_clock) -> Paired:
+    """The mean difference a − b of a quantity, replication by replication, with Student's 95 % interval.
+
+    Raises:
+        ValueError: not the same number of records, or none.
+    """
+    differences = [quantity(x) - quantity(y) for x, y in zip(a, b, strict=True)]
+    if not differences:
+        raise ValueError("no replications to compare")
+    count = len(differences)
+    mean = math.fsum(differences) / count
+    error = float(np.std(differences, ddof=1)) / math.sqrt(count) if count > 1 else 0.0
+    half = student_t(0.975, count - 1) * error if count > 1 else 0.0
+    below = math.fsum(quantity(record) for record in b)
+    ratio = math.fsum(quantity(record) for record in a) / below if below else None
+    return Paired(difference=mean, interval=(mean - half, mean + half), ratio=ratio)
+
+
+def student_t(p: float, freedom: int) -> float:
+    """The p-quantile of Student's t, p > 1/2, by bisection of its finite series.
+
+    Source: Abramowitz and Stegun, 26.7.3 and 26.7.4.
+
+    >>> round(student_t(0.975, 1), 3), round(student_t(0.975, 99), 3)
+    (12.706, 1.984)
+    """
+    low, high = 0.0, math.pi / 2
+    for _ in range(60):
+        angle = (low + high) / 2
+        low, high = (angle, high) if _two_sided(angle, freedom) < 2 * p - 1 else (low, angle)
+    return math.tan(low) * math.sqrt(freedom)
+
+
+def _two_sided(angle: float, freedom: int) -> float:
+    """P(|t| ≤ tan(angle)·√freedom)."""
+    cos, term, total = math.cos(angle), 1.0, 0.0
+    odd = freedom % 2
+    if odd:
+        term = cos
+    for k in range(freedom // 2):
+        total += term
+        term *= cos * cos * ((2 * k + 2) / (2 * k + 3) if odd else (2 * k + 1) / (2 * k + 2))
+    return (angle + math.sin(angle) * total) * 2 / math.pi if odd else math.sin(angle) * total
