@@ -199,11 +199,15 @@ class Job:
             if signal is Signal.DONE:
                 signal = yield from self._train()
                 if signal is Signal.DONE:
+                    self.size = 0
                     self.note("finished")
                     return
             self._progress.roll_back(self.now)
             self.size = 0
-            how = "reshape" if signal is Signal.CHANGED else "restart"
+            how = "restart"
+            if signal is Signal.CHANGED:
+                how = "reshape"
+                self.note("nodes come or go")
             if signal is Signal.STOPPED and not self.ending:
                 yield from self._stop()
         self.note(self.ending)
@@ -247,7 +251,7 @@ class Job:
         if allocation.job_time_limit:
             self._job_ends = self.now + allocation.job_time_limit
         self._setback()
-        self.note("start")
+        self.note("machines are handed out")
         return Signal.DONE
 
     def _stop(self) -> Events:
@@ -269,6 +273,7 @@ class Job:
             if not began:
                 progress.start(self._pace())
                 began = True
+                self.note("training")
             self._expose(held=True, running=True)
             end = self.now + progress.to_phase_end(self._pace())
             signal = yield from self._pass(end, self._book_training, margin=self._margin, growth=True)
@@ -380,13 +385,16 @@ class Job:
                 repair = self.life.repair
                 self._env.process(self._repair(lognormal(repair.mean, repair.sigma, draws[REPAIR]), self._jobs))
                 self._expose(self._held, self._running)
-        stops = stops and self._running
-        self.note("interruption" if stops else "failure beside the job", failure.cause)
-        if stops:
-            self._interruptions[failure.cause] += 1
-            self.known_at = max(self.known_at, self.now + failure.detection)
-            self.draws = draws
-        return stops
+        if not (stops and self._running):
+            self.note("failure beside the job", failure.cause)
+            return False
+        self._interruptions[failure.cause] += 1
+        self.known_at = max(self.known_at, self.now + failure.detection)
+        self.draws = draws
+        self._progress.roll_back(self.now)
+        self.size = 0
+        self.note("interruption", failure.cause)
+        return True
 
     def _setback(self) -> None:
         """Give up where the pace over the last setbacks leads nowhere."""

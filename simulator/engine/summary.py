@@ -48,11 +48,17 @@ def summarise(records: Sequence[RunRecord], without_step_error: Sequence[RunReco
 
 @dataclass(frozen=True, kw_only=True)
 class Paired:
-    """A difference a − b over replications with common random numbers, its 95 % confidence interval, and the ratio of the means."""
+    """A difference a − b over replications with common random numbers.
+
+    Args:
+        interval: of the difference, 95 %, Student's; the difference itself twice where there is one replication.
+        ratio, ratio_interval: of the means a / b, and its 95 % interval by the delta method; None where the mean of b is 0.
+    """
 
     difference: float
     interval: tuple[float, float]
     ratio: float | None
+    ratio_interval: tuple[float, float] | None
 
 
 def wall_clock(record: RunRecord) -> float:
@@ -66,16 +72,28 @@ def paired(a: Sequence[RunRecord], b: Sequence[RunRecord], quantity: Callable[[R
     Raises:
         ValueError: not the same number of records, or none.
     """
-    differences = [quantity(x) - quantity(y) for x, y in zip(a, b, strict=True)]
-    if not differences:
+    xs, ys = [quantity(record) for record in a], [quantity(record) for record in b]
+    difference, half = _mean_and_half_width([x - y for x, y in zip(xs, ys, strict=True)])
+    below = math.fsum(ys) / len(ys)
+    if not below:
+        return Paired(difference=difference, interval=(difference - half, difference + half), ratio=None, ratio_interval=None)
+    ratio = math.fsum(xs) / len(xs) / below
+    spread = _mean_and_half_width([x - ratio * y for x, y in zip(xs, ys, strict=True)])[1] / abs(below)
+    return Paired(
+        difference=difference,
+        interval=(difference - half, difference + half),
+        ratio=ratio,
+        ratio_interval=(ratio - spread, ratio + spread),
+    )
+
+
+def _mean_and_half_width(values: Sequence[float]) -> tuple[float, float]:
+    """Mean and half the width of its 95 % interval; 0 wide where there is one value."""
+    count = len(values)
+    if not count:
         raise ValueError("no replications to compare")
-    count = len(differences)
-    mean = math.fsum(differences) / count
-    error = float(np.std(differences, ddof=1)) / math.sqrt(count) if count > 1 else 0.0
-    half = student_t(0.975, count - 1) * error if count > 1 else 0.0
-    below = math.fsum(quantity(record) for record in b)
-    ratio = math.fsum(quantity(record) for record in a) / below if below else None
-    return Paired(difference=mean, interval=(mean - half, mean + half), ratio=ratio)
+    mean = math.fsum(values) / count
+    return mean, student_t(0.975, count - 1) * float(np.std(values, ddof=1)) / math.sqrt(count) if count > 1 else 0.0
 
 
 def student_t(p: float, freedom: int) -> float:
