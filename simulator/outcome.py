@@ -234,7 +234,15 @@ class NetworkLevel:
 
 @dataclass(frozen=True, kw_only=True)
 class LogEntry:
-    """One line of an operator's log of one replication."""
+    """One line of an operator's log of one replication.
+
+    Args:
+        time_s: since the start of the run [s].
+        what: what happened, in an operator's words.
+        cause: the failure class where it is a failure, empty otherwise: pictures mark the lines that have one.
+        tokens: that count as done from this moment on; falls where work is lost.
+        nodes: at work from this moment on.
+    """
 
     time_s: float
     what: str
@@ -279,7 +287,13 @@ class Alternative:
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """A difference a - b on common random numbers: paired over replications, with a 95 % confidence interval."""
+    """A difference a - b on common random numbers: paired over replications, with a 95 % confidence interval.
+
+    Args:
+        quantity: the figure by its name in the answer, unit included, e.g. `wall_clock_s`, `project_usd`, `total_usd`, `energy_mwh`.
+        interval: of `difference`.
+        ratio, ratio_interval: of the means, a / b, and its 95 % confidence interval; None where b is zero or it was not estimated.
+    """
 
     a: str
     b: str
@@ -287,6 +301,7 @@ class Comparison:
     difference: float
     interval: tuple[float, float]
     ratio: float | None = None
+    ratio_interval: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,5 +1,21 @@
 """Degrees of parallelism -> groups of ranks -> places in the machine room."""
 
+from simulator.parallelism.feasible import divisibility
+from simulator.parallelism.groups import Dimension, chunk_layers, groups
 from simulator.parallelism.layout import Layout, Recompute, Schedule, Sharding
+from simulator.parallelism.placement import Packed, Placement
+from simulator.parallelism.space import candidates
 
-__all__ = ["Layout", "Recompute", "Schedule", "Sharding"]
+__all__ = [
+    "Dimension",
+    "Layout",
+    "Packed",
+    "Placement",
+    "Recompute",
+    "Schedule",
+    "Sharding",
+    "candidates",
+    "chunk_layers",
+    "divisibility",
+    "groups",
+]

@@ -1,0 +1,78 @@
+"""Which ranks work together: the groups of every dimension, and the layers of every stage."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.parallelism.layout import Layout
+from simulator.spec import require
+
+Dimension = Literal["tensor", "context", "data", "data_context", "pipeline", "expert", "expert_tensor", "expert_data"]
+"""What a group shares. `data_context`: the ranks that reduce the gradients of dense weights; `expert_data`: those of experts' weights."""
+
+
+def groups(layout: Layout, dimension: Dimension) -> NDArray[np.int64]:
+    """The groups of one dimension, one per row, each in the order of its dimension.
+
+    Ranks are numbered as in Megatron-LM: tensor fastest, then context, then data, pipeline slowest. Inside a stage the experts see the same
+    ranks as expert_tensor (fastest), expert, expert_data. Every rank is in exactly one group of every dimension.
+
+    Returns:
+        Ranks of shape [groups, ranks of a group].
+
+    Raises:
+        MendableError: tensor · context · data is not a multiple of expert · expert_tensor.
+
+    Source: Megatron-LM, megatron/core/parallel_state.py, default order tp-cp-ep-dp-pp.
+    """
+    ranks = np.arange(layout.accelerators, dtype=np.int64)
+    grid: NDArray[np.int64]
+    if dimension.startswith("expert"):
+        inside = layout.tensor * layout.context * layout.data
+        expert_tensor = layout.expert_tensor or layout.tensor
+        held = layout.expert * expert_tensor
+        require(
+            inside % held == 0,
+            f"tensor · context · data = {inside} is not a multiple of expert · expert_tensor = {held}",
+            "change expert or data",
+        )
+        grid = ranks.reshape(layout.pipeline, inside // held, layout.expert, expert_tensor)
+        axis = {"expert_data": 1, "expert": 2, "expert_tensor": 3}[dimension]
+    elif dimension == "data_context":
+        grid, axis = ranks.reshape(layout.pipeline, layout.data * layout.context, layout.tensor), 1
+    else:
+        grid = ranks.reshape(layout.pipeline, layout.data, layout.context, layout.tensor)
+        axis = {"pipeline": 0, "data": 1, "context": 2, "tensor": 3}[dimension]
+    return np.ascontiguousarray(np.moveaxis(grid, axis, -1).reshape(-1, grid.shape[axis]))
+
+
+@lru_cache(maxsize=1024)
+def chunk_layers(layers: int, pipeline: int, virtual: int = 1) -> tuple[tuple[int, ...], ...]:
+    """Layers of each chunk of each stage, first by stage, then by chunk.
+
+    As equal as they can be; where they cannot, the very last chunk has one layer less, then the very first one too (they hold the output
+    and the input embedding), as Llama 3 (arXiv:2407.21783, section 3.3.2) and Megatron-LM's account_for_loss_in_pipeline_split do.
+
+    Raises:
+        MendableError: neither layers nor layers + 1 nor layers + 2 are a multiple of pipeline · virtual.
+    """
+    chunks = pipeline * virtual
+    each = -(-layers // chunks)
+    missing = each * chunks - layers
+    require(splits(layers, chunks), f"{layers} layers do not split over pipeline {pipeline} x virtual {virtual}", "choose a divisor")
+    held = [each] * chunks
+    if missing:
+        held[-1] -= 1
+    if missing == 2:
+        held[0] -= 1
+    return tuple(tuple(held[stage::pipeline]) for stage in range(pipeline))
+
+
+def splits(layers: int, chunks: int) -> bool:
+    """Whether `chunk_layers` can split them; no chunk is left without a layer."""
+    missing = -layers % chunks
+    return missing <= 2 and (layers + missing) // chunks > (missing > 0)

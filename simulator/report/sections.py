@@ -1,0 +1,734 @@
+"""Every section of a report, in order. To add one: write a function `Outcome -> Section | None` and name it in `SECTIONS`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from simulator.outcome import Alternative, Bar, Bill, Carbon, Comparison, LayoutUsed, MemoryUse, Outcome, Parts, RunTime, StepTime, Summary
+from simulator.report.headline import headlines, is_wall_clock, others_usd, project_usd, unfinished, warnings
+from simulator.report.numbers import (
+    NOTHING,
+    clean,
+    count,
+    data,
+    data_rate,
+    duration,
+    duration_range,
+    energy,
+    mass,
+    money,
+    number,
+    percent,
+    signed,
+    time_unit,
+    tokens,
+    words,
+)
+from simulator.report.section import (
+    Block,
+    Figure,
+    Levels,
+    Line,
+    Lines,
+    Paragraph,
+    Progress,
+    Range,
+    Ranges,
+    Schedule,
+    Section,
+    Stack,
+    Stacks,
+    Table,
+)
+
+_ABREAST = 6
+"""Alternatives that stand side by side as columns; more become rows."""
+
+_PICTURES = 4
+"""Alternatives that get a picture of their own of the pipeline, the network and the log."""
+
+
+def _note(text: str) -> Paragraph:
+    return Paragraph(text=text, tone="note", brief=False)
+
+
+def _named(outcome: Outcome) -> tuple[str, ...]:
+    return tuple(clean(a.name) for a in outcome.alternatives)
+
+
+def layout_text(layout: LayoutUsed | None) -> str:
+    """A layout in short: `TP8·PP12·DP1`; degrees of one are left out except tensor, pipeline and data."""
+    if layout is None:
+        return NOTHING
+    degrees = [f"TP{layout.tensor}"]
+    degrees += [f"CP{layout.context}"] if layout.context > 1 else []
+    degrees += [f"PP{layout.pipeline}"]
+    degrees += [f"VP{layout.virtual}"] if layout.virtual > 1 else []
+    degrees += [f"EP{layout.expert}"] if layout.expert > 1 else []
+    degrees += [f"ETP{layout.expert_tensor}"] if layout.expert_tensor > 1 else []
+    return "·".join([*degrees, f"DP{layout.data}"])
+
+
+def schedule_text(layout: LayoutUsed | None) -> str:
+    """What else was chosen beside the degrees."""
+    if layout is None:
+        return NOTHING
+    chosen = [clean(layout.schedule), f"micro-batch {layout.microbatch}", clean(layout.sharding)]
+    chosen += ["sequence parallel"] if layout.sequence_parallel else []
+    return ", ".join([*chosen, f"recompute {clean(layout.recompute)}"])
+
+
+def _step_text(step: StepTime) -> str:
+    low, high = step.interval_s
+    kind = "" if step.kind == "modelled" else f", {clean(step.kind)}"
+    return (
+        f"{duration(step.time_s)} ({duration_range(low, high)}{kind})"
+        if (low, high) != (step.time_s, step.time_s)
+        else f"{duration(step.time_s)}{kind}"
+    )
+
+
+def _carbon_text(carbon: Carbon) -> str:
+    embodied = f" + {mass(carbon.embodied_kg)} embodied" if carbon.embodied_kg is not None else ""
+    return f"{mass(carbon.operational_kg)}{embodied}"
+
+
+def _memory_text(memory: MemoryUse) -> str:
+    return f"{data(memory.total_bytes)} of {data(memory.capacity_bytes)}"
+
+
+def _interruptions_text(summary: Summary) -> str:
+    return f"{number(summary.mean)} ({number(summary.p10)}–{number(summary.p90)})"
+
+
+def _wall_clock_text(alternative: Alternative) -> str:
+    if alternative.run is None:
+        return NOTHING
+    return _summary_text(alternative.run.wall_clock_s) + (" UNFINISHED" if unfinished(alternative) else "")
+
+
+def _others_text(alternative: Alternative) -> str:
+    paid = {payer: usd for payer, usd in others_usd(alternative).items() if usd}
+    return ", ".join(f"{money(usd)} ({clean(payer)})" for payer, usd in paid.items()) or money(0.0)
+
+
+def _held_text(alternative: Alternative) -> str:
+    if alternative.accelerators is None:
+        return NOTHING
+    used = f"{count(alternative.accelerators_used)} / " if alternative.accelerators_used is not None else ""
+    return f"{used}{count(alternative.accelerators)}"
+
+
+def _of_step(text: Callable[[StepTime], str]) -> Callable[[Alternative], str | None]:
+    return lambda a: text(a.step) if a.step else None
+
+
+def _of_run(text: Callable[[RunTime], str | None]) -> Callable[[Alternative], str | None]:
+    return lambda a: text(a.run) if a.run else None
+
+
+def _of_bill(text: Callable[[Bill], str | None]) -> Callable[[Alternative], str | None]:
+    return lambda a: text(a.bill) if a.bill else None
+
+
+def _summary_text(summary: Summary) -> str:
+    return f"{duration(summary.p50)} ({duration_range(summary.p10, summary.p90)})"
+
+
+def _project_text(alternative: Alternative) -> str | None:
+    usd = project_usd(alternative)
+    return None if usd is None else money(usd)
+
+
+_FIGURES: tuple[tuple[str, Callable[[Alternative], str | None], bool], ...] = (
+    ("fits", lambda a: "yes" if a.feasible else "NO", True),
+    ("accelerator", lambda a: clean(a.accelerator) or None, False),
+    ("accelerators used / held", _held_text, True),
+    ("layout", lambda a: layout_text(a.layout) if a.layout else None, True),
+    ("schedule", lambda a: schedule_text(a.layout) if a.layout else None, False),
+    ("step time (90% interval)", _of_step(_step_text), True),
+    ("MFU / HFU", _of_step(lambda s: f"{percent(s.mfu)} / {percent(s.hfu)}"), True),
+    ("model TFLOP/s each", _of_step(lambda s: number(s.model_tflops_per_accelerator)), False),
+    ("tokens/s", _of_step(lambda s: number(s.tokens_per_s)), False),
+    ("memory of the worst rank", lambda a: _memory_text(a.memory) if a.memory else None, False),
+    ("wall-clock P50 (P10–P90)", lambda a: _wall_clock_text(a) if a.run else None, True),
+    ("without step-model error", _of_run(lambda r: _summary_text(w) if (w := r.wall_clock_without_step_error_s) else None), False),
+    ("mean ± Monte Carlo error", _of_run(lambda r: f"{duration(r.wall_clock_s.mean)} ± {duration(r.monte_carlo_error_s)}"), False),
+    ("did not finish", _of_run(lambda r: percent(r.p_unfinished) if r.p_unfinished else None), False),
+    ("goodput", _of_run(lambda r: percent(r.goodput)), True),
+    ("interruptions (P10–P90)", _of_run(lambda r: _interruptions_text(r.interruptions)), True),
+    ("accelerator-hours held", _of_run(lambda r: number(r.accelerator_hours)), False),
+    ("cost to the project", _project_text, True),
+    ("cost to others", lambda a: _others_text(a) if a.bill else None, True),
+    ("cost per million tokens", _of_bill(lambda b: None if b.usd_per_million_tokens is None else money(b.usd_per_million_tokens)), True),
+    ("worth of the donation", _of_bill(lambda b: None if b.donation_worth_usd is None else money(b.donation_worth_usd)), False),
+    ("energy", lambda a: energy(a.energy.total_mwh) if a.energy else None, True),
+    ("carbon (CO2e)", lambda a: _carbon_text(a.carbon) if a.carbon else None, False),
+)
+"""Heading, text of one alternative (None where it has no such figure), whether it is shown where alternatives are rows."""
+
+
+def answer(outcome: Outcome) -> Section:
+    """The sentences that people quote, and the warnings that must go with them."""
+    said = [*warnings(outcome), *headlines(outcome)]
+    if outcome.comparisons:
+        said.append(
+            Paragraph(
+                text="± is a 95% confidence interval over paired replications: how well the simulation knows its own mean, "
+                "not how well its model knows the world. The latter is in the step-time interval and in the P10–P90 of each alternative.",
+                tone="note",
+                brief=False,
+            )
+        )
+    return Section(name="answer", heading="Answer", blocks=tuple(said) or (Paragraph(text="There are no alternatives.", tone="note"),))
+
+
+def expectations(outcome: Outcome) -> Section | None:
+    """What the scenario expects, and whether it came so."""
+    if not outcome.expectations:
+        return None
+    rows = tuple(
+        ("met" if e.met else "MISSED", clean(e.path), clean(e.condition), NOTHING if e.value is None else f"{e.value:.6g}")
+        for e in outcome.expectations
+    )
+    missed = sum(not e.met for e in outcome.expectations)
+    verdict = (
+        Paragraph(text=f"{missed} of {len(rows)} expectations were missed.", tone="warning")
+        if missed
+        else Paragraph(text="All expectations were met.", tone="good")
+    )
+    return Section(
+        name="expectations",
+        heading="Expectations",
+        blocks=(verdict, Table(columns=("", "figure", "expected", "found"), rows=rows, numeric=False)),
+    )
+
+
+def _is_long_sweep(outcome: Outcome) -> bool:
+    """Whether the table of the sweep, which has the axes as columns, says it all."""
+    return len(outcome.alternatives) > _ABREAST and all(a.point for a in outcome.alternatives)
+
+
+def glance(outcome: Outcome) -> Section | None:
+    """The table: every figure of every alternative, with the reason where there is none."""
+    alternatives = outcome.alternatives
+    if not alternatives or _is_long_sweep(outcome):
+        return None
+    if len(alternatives) <= _ABREAST:
+        rows = [(heading, [text(a) for a in alternatives]) for heading, text, _ in _FIGURES]
+        table = Table(
+            columns=("", *_named(outcome)),
+            rows=tuple((heading, *(cell or NOTHING for cell in cells)) for heading, cells in rows if any(cells)),
+            blocked={i: f"Not possible: {clean(a.reason)}" for i, a in enumerate(alternatives, start=1) if not a.feasible},
+        )
+    else:
+        shown = [(heading, text) for heading, text, kept in _FIGURES if kept]
+        reasons = any(not a.feasible for a in alternatives)
+        table = Table(
+            columns=("alternative", *(heading for heading, _ in shown), *(["why not"] if reasons else [])),
+            rows=tuple(
+                (clean(a.name), *(text(a) or NOTHING for _, text in shown), *([clean(a.reason)] if reasons else [])) for a in alternatives
+            ),
+        )
+    blocks: list[Block] = [table]
+    ranges = tuple(
+        Range(name=clean(a.name), low=w.p10, middle=w.p50, high=w.p90, note=f"{duration(w.p50)}{' unfinished' if unfinished(a) else ''}")
+        for a in alternatives
+        if a.run and (w := a.run.wall_clock_s)
+    )
+    if len(ranges) > 1:
+        longest = max(r.high for r in ranges)
+        size, unit = time_unit(longest)
+        scaled = tuple(Range(name=r.name, low=r.low / size, middle=r.middle / size, high=r.high / size, note=r.note) for r in ranges)
+        alt = "Wall-clock: " + "; ".join(f"{r.name} {duration_range(r.low, r.high)}" for r in ranges)
+        blocks.append(
+            Figure(
+                name="wall-clock",
+                alt=alt,
+                caption="Wall-clock of the run: P10 to P90 over replications; the mark is the median.",
+                picture=Ranges(ranges=scaled, unit=unit),
+            )
+        )
+        bills = [(a, project_usd(a), sum(others_usd(a).values())) for a in alternatives if a.bill]
+        if bills:
+            stacks = tuple(
+                Stack(
+                    name=clean(a.name),
+                    parts={"project": ours or 0.0, "others": theirs},
+                    note=f"{money(ours or 0.0)}{f' + {money(theirs)}' if theirs else ''}",
+                )
+                for a, ours, theirs in bills
+            )
+            blocks.append(_stacks("who-pays", "Cash cost of the run by who pays: the project, and others such as a donor.", stacks, "USD"))
+    blocks.append(
+        _note(
+            "MFU: model FLOP (6 × active matrix parameters × tokens, plus full attention) per second over the dense peak "
+            "of the main matrix precision. HFU adds recomputed FLOP. Goodput: ideal time of the accepted tokens over wall-clock. "
+            "Held: spares and idle machines included. Layout: TP tensor, CP context, PP pipeline, VP virtual chunks, EP expert, DP data. "
+            "The step's 90% interval is the model's own prediction error; wall-clock percentiles are over replications, "
+            "that error and the random failures included where both were drawn."
+        )
+    )
+    return Section(name="alternatives", heading="The alternatives", blocks=tuple(blocks))
+
+
+_QUANTITIES = {
+    "wall_clock_s": "wall-clock",
+    "project_usd": "cost to the project",
+    "total_usd": "whole bill",
+    "energy_mwh": "energy",
+    "operational_kg": "carbon of the electricity",
+}
+
+
+def comparisons(outcome: Outcome) -> Section | None:
+    """Differences between alternatives on the same random numbers."""
+    if not outcome.comparisons:
+        return None
+    rows = tuple(
+        (
+            f"{clean(c.a)} − {clean(c.b)}",
+            _QUANTITIES.get(c.quantity, words(c.quantity)),
+            _difference(c, c.difference),
+            f"{_difference(c, c.interval[0])} to {_difference(c, c.interval[1])}",
+            _ratio(c),
+            "no" if c.interval[0] <= 0 <= c.interval[1] else "yes",
+        )
+        for c in outcome.comparisons
+    )
+    return Section(
+        name="comparisons",
+        heading="Comparisons",
+        blocks=(
+            Table(columns=("a − b", "figure", "difference", "95% interval", "a / b", "beyond chance"), rows=rows),
+            _note(
+                "Differences of means over replications paired on common random numbers: replication i of both sees the same "
+                "random streams. The interval holds sampling error only."
+            ),
+        ),
+    )
+
+
+def _difference(comparison: Comparison, value: float) -> str:
+    name = comparison.quantity
+    if re.search(r"_s(\.|$)", name):
+        text = duration(value)
+    elif "usd" in name:
+        text = money(value)
+    elif "mwh" in name:
+        text = energy(value)
+    elif "_kg" in name:
+        text = mass(value)
+    else:
+        text = number(value)
+    return signed(text, value)
+
+
+def _ratio(comparison: Comparison) -> str:
+    if comparison.ratio is None:
+        return NOTHING
+    interval = comparison.ratio_interval
+    return number(comparison.ratio) + (f" ({number(interval[0])}–{number(interval[1])})" if interval else "")
+
+
+def sweep(outcome: Outcome) -> Section | None:
+    """The alternatives of a sweep by their place on its axes."""
+    swept = [a for a in outcome.alternatives if a.point]
+    if not swept:
+        return None
+    axes = list(dict.fromkeys(axis for a in swept for axis in a.point))
+    columns = [(heading, text) for heading, text, kept in _FIGURES if kept]
+    if any(not a.feasible for a in swept):
+        columns.append(("why not", lambda a: clean(a.reason) or None))
+    series = {a.name: _series(a) for a in swept}
+    several = len(set(series.values())) > 1
+    head = ("alternative", *axes) if several else tuple(axes)
+    rows = tuple(
+        (
+            *([clean(series[a.name])] if several else []),
+            *(clean(a.point.get(axis, NOTHING)) for axis in axes),
+            *(text(a) or NOTHING for _, text in columns),
+        )
+        for a in swept
+    )
+    blocks: list[Block] = [Table(columns=(*map(clean, head), *(heading for heading, _ in columns)), rows=rows)]
+    for axis in axes:
+        others = [x for x in axes if x != axis]
+        drawn: tuple[tuple[str, str, Callable[[Alternative], float | None]], ...] = (
+            ("wall-clock", "wall-clock P50 [d]", lambda a: a.run.wall_clock_s.p50 / 86400 if a.run else None),
+            ("cost", "cost to the project [USD]", project_usd),
+        )
+        for name, title, value in drawn:
+            lines: dict[str, list[tuple[float, float]]] = {}
+            for a in swept:
+                x, y = _leading_number(a.point.get(axis, "")), value(a)
+                if x is not None and y is not None:
+                    rest = ", ".join(f"{o.rsplit('.', 1)[-1]} {a.point.get(o, NOTHING)}" for o in others)
+                    lines.setdefault(
+                        clean(", ".join(filter(None, (series[a.name] if several else "", rest))) or outcome.scenario), []
+                    ).append((x, y))
+            if any(len({x for x, _ in points}) > 1 for points in lines.values()):
+                picture = Lines(lines=tuple(Line(name=n, points=tuple(sorted(p))) for n, p in lines.items()), x=clean(axis), y=title)
+                alt = f"{title} over {clean(axis)}: " + "; ".join(
+                    f"{line.name} " + ", ".join(f"{number(x)}: {number(y)}" for x, y in line.points) for line in picture.lines
+                )
+                blocks.append(
+                    Figure(
+                        name=f"sweep-{re.sub(r'[^a-z0-9]+', '-', axis.lower())}-{name}",
+                        alt=alt,
+                        caption=f"{title.capitalize()} over {clean(axis)}.",
+                        picture=picture,
+                    )
+                )
+    return Section(name="sweep", heading="The sweep", blocks=tuple(blocks))
+
+
+def _series(alternative: Alternative) -> str:
+    """The alternative's name without its place in the sweep."""
+    return re.split(r"\s*[\[@(]", alternative.name, maxsplit=1)[0] or alternative.name
+
+
+def _leading_number(text: str) -> float | None:
+    found = re.match(r"\s*[-+]?\d[\d_]*\.?\d*(?:[eE][-+]?\d+)?", text)
+    return float(found[0].replace("_", "")) if found else None
+
+
+def _parts_table(
+    alternatives: Iterable[tuple[Alternative, Parts]],
+    written: Callable[[float], str],
+    *,
+    brief: bool,
+    caption: str = "",
+    share: bool = True,
+) -> Table:
+    """Parts by alternative, the total last; alternatives side by side while they are few."""
+    shown = list(alternatives)
+    names = list(dict.fromkeys(part for _, parts in shown for part in parts))
+    totals = [sum(parts.values()) for _, parts in shown]
+
+    def cell(parts: Parts, name: str, total: float) -> str:
+        if name not in parts:
+            return NOTHING
+        text = written(parts[name])
+        return f"{text} ({percent(parts[name] / total)})" if share and total and parts[name] else text
+
+    body = [[words(name), *(cell(parts, name, total) for (_, parts), total in zip(shown, totals, strict=True))] for name in names]
+    body.append(["total", *(written(total) for total in totals)])
+    columns = ("", *(clean(a.name) for a, _ in shown))
+    if len(shown) <= _ABREAST:
+        return Table(columns=columns, rows=tuple(map(tuple, body)), caption=caption, total=True, brief=brief)
+    turned = tuple(zip(*body, strict=True))
+    return Table(
+        columns=("alternative", *turned[0]),
+        rows=tuple((name, *row) for name, row in zip(columns[1:], turned[1:], strict=True)),
+        caption=caption,
+        brief=brief,
+    )
+
+
+def _stacks(name: str, caption: str, stacks: Sequence[Stack], unit: str, *, share: bool = False) -> Figure:
+    alt = f"{caption} " + "; ".join(f"{s.name}: {s.note}" + _largest(s.parts) for s in stacks)
+    return Figure(name=name, alt=alt, caption=caption, picture=Stacks(stacks=tuple(stacks), unit=unit, share=share))
+
+
+def _largest(parts: Mapping[str, float]) -> str:
+    total = sum(parts.values())
+    if not total:
+        return ""
+    top = sorted(parts.items(), key=lambda item: -item[1])[:3]
+    return f" ({', '.join(f'{words(part)} {percent(value / total)}' for part, value in top if value > 0)})"
+
+
+_NOT_PREDICTED = {"given": "stated by the scenario, not predicted", "anchored": "the model's, scaled to a measurement"}
+
+
+def step(outcome: Outcome) -> Section | None:
+    """Where the time of a step goes."""
+    shown = [(a, a.step) for a in outcome.alternatives if a.step]
+    if not shown:
+        return None
+    stacks = [Stack(name=clean(a.name), parts=s.parts_s, note=duration(s.time_s)) for a, s in shown]
+    told = [f"{clean(a.name)}: the step is {_NOT_PREDICTED.get(s.kind, clean(s.kind))}." for a, s in shown if s.kind != "modelled"]
+    return Section(
+        name="step",
+        heading="Where a step goes",
+        blocks=(
+            *(Paragraph(text=text) for text in told),
+            _stacks(
+                "step-parts",
+                "One optimizer step on healthy machines: critical path of the slowest rank, as shares.",
+                stacks,
+                "s",
+                share=True,
+            ),
+            _parts_table([(a, s.parts_s) for a, s in shown], duration, brief=True),
+            _note("Communication counts only where it is exposed, i.e. not hidden under computation. Shares are of the whole step."),
+        ),
+    )
+
+
+def wall_clock(outcome: Outcome) -> Section | None:
+    """Where the time of the run goes, and what stopped it."""
+    shown = [(a, a.run) for a in outcome.alternatives if a.run]
+    if not shown:
+        return None
+    stacks = [Stack(name=clean(a.name), parts=r.parts_s, note=duration(r.wall_clock_s.mean)) for a, r in shown]
+    causes = [(a, r.interruptions_by_cause) for a, r in shown]
+    blocks: list[Block] = [
+        _stacks("run-parts", "Mean wall-clock of the run by what it was spent on, as shares.", stacks, "s", share=True),
+        _parts_table([(a, r.parts_s) for a, r in shown], duration, brief=True),
+        _note("Goodput is the ideal time of the accepted tokens over the wall-clock; every other part is badput. Means over replications."),
+    ]
+    if any(sum(parts.values()) for _, parts in causes):
+        blocks.append(
+            _parts_table(causes, number, brief=False, caption="Interruptions that were not planned, by cause (mean per run)", share=False)
+        )
+    return Section(name="wall-clock", heading="Where the wall-clock goes", blocks=tuple(blocks))
+
+
+def memory(outcome: Outcome) -> Section | None:
+    """Memory against capacity."""
+    shown = [(a, a.memory) for a in outcome.alternatives if a.memory]
+    if not shown:
+        return None
+    stacks = [
+        Stack(name=clean(a.name), parts={k: v / 1e9 for k, v in m.parts_bytes.items()}, note=_memory_text(m), limit=m.capacity_bytes / 1e9)
+        for a, m in shown
+    ]
+    return Section(
+        name="memory",
+        heading="Memory",
+        blocks=(
+            _stacks("memory-parts", "Device memory of the worst rank at its peak; the dark mark is the capacity.", stacks, "GB"),
+            _parts_table([(a, m.parts_bytes) for a, m in shown], data, brief=False),
+        ),
+    )
+
+
+def bill(outcome: Outcome) -> Section | None:
+    """What is paid, for what and by whom."""
+    shown = [(a, a.bill) for a in outcome.alternatives if a.bill]
+    if not shown:
+        return None
+    stacks = [Stack(name=clean(a.name), parts=b.items_usd, note=money(b.total_usd)) for a, b in shown]
+    worth = [f"{clean(a.name)} {money(b.donation_worth_usd)}" for a, b in shown if b.donation_worth_usd is not None]
+    return Section(
+        name="bill",
+        heading="The bill",
+        blocks=(
+            _stacks("bill-items", "Cash cost of the run by item, whoever pays.", stacks, "USD"),
+            _parts_table([(a, b.items_usd) for a, b in shown], money, brief=True, caption="By item"),
+            _parts_table([(a, b.payer_usd) for a, b in shown], money, brief=True, caption="By payer", share=False),
+            *([Paragraph(text=f"Worth of what is given, at market price (in no total above): {'; '.join(worth)}.")] if worth else []),
+            _note("Items are cash costs and each has a payer. Cost per million tokens: the whole bill over the tokens trained on."),
+        ),
+    )
+
+
+def energy_and_carbon(outcome: Outcome) -> Section | None:
+    """Energy by use, and emissions."""
+    shown = [(a, a.energy) for a in outcome.alternatives if a.energy]
+    if not shown:
+        return None
+    stacks = [Stack(name=clean(a.name), parts=e.parts_mwh, note=energy(e.total_mwh)) for a, e in shown]
+    blocks: list[Block] = [
+        _stacks("energy-parts", "Energy drawn from the grid by use; cooling and losses (PUE) included.", stacks, "MWh"),
+        _parts_table([(a, e.parts_mwh) for a, e in shown], energy, brief=False),
+    ]
+    emitted = [(a, a.carbon) for a in outcome.alternatives if a.carbon]
+    if emitted:
+        rows = tuple((clean(a.name), mass(c.operational_kg), NOTHING if c.embodied_kg is None else mass(c.embodied_kg)) for a, c in emitted)
+        blocks.append(
+            Table(
+                columns=("alternative", "of the electricity", "of making the machines (share)"),
+                rows=rows,
+                caption="Emissions, CO2e",
+                brief=False,
+            )
+        )
+    return Section(name="energy", heading="Energy and carbon", blocks=tuple(blocks))
+
+
+def phases(outcome: Outcome) -> Section | None:
+    """The phases of a run, each with its own layout, step and memory."""
+    rows = [
+        (
+            clean(a.name),
+            clean(p.name),
+            tokens(p.tokens),
+            layout_text(p.layout),
+            count(p.layout.global_batch) if p.layout else NOTHING,
+            _step_text(p.step),
+            percent(p.step.mfu),
+            data(p.memory.total_bytes) if p.memory else NOTHING,
+        )
+        for a in outcome.alternatives
+        for p in a.phases
+    ]
+    if not rows:
+        return None
+    columns = ("alternative", "phase", "tokens", "layout", "global batch", "step time (90% interval)", "MFU", "memory")
+    return Section(name="phases", heading="Phases", blocks=(Table(columns=columns, rows=tuple(rows)),))
+
+
+def pipeline(outcome: Outcome) -> Section | None:
+    """The timeline of one step through the pipeline."""
+    drawn = [a for a in outcome.alternatives if a.drawing.pipeline]
+    if not drawn:
+        return None
+    figures = [
+        Figure(
+            name=f"pipeline-{i}",
+            alt=_timeline_alt(a.drawing.pipeline),
+            caption=f"{clean(a.name)}: one row per pipeline stage, one bar per slot; what is white is the bubble.",
+            picture=Schedule(bars=a.drawing.pipeline),
+        )
+        for i, a in enumerate(drawn[:_PICTURES], start=1)
+    ]
+    note = _note(
+        "Bubble: idle ÷ ideal time of a stage, (p−1)/m for 1F1B with p stages and m micro-batches, over the virtual chunks if interleaved."
+    )
+    return Section(name="pipeline", heading="The pipeline's timeline", blocks=(*figures, note))
+
+
+def _timeline_alt(bars: tuple[Bar, ...]) -> str:
+    lanes, end = len({b.lane for b in bars}), max(b.end_s for b in bars)
+    span = end - min(b.start_s for b in bars)
+    busy = sum(b.end_s - b.start_s for b in bars) / (span * lanes) if span else 0.0
+    return f"Timeline of {lanes} pipeline stages over {duration(end)}: busy {percent(busy)} of the time drawn."
+
+
+def network(outcome: Outcome) -> Section | None:
+    """The levels of each network."""
+    drawn: dict[tuple[object, ...], list[Alternative]] = {}
+    for a in outcome.alternatives:
+        if a.drawing.network:
+            drawn.setdefault(a.drawing.network, []).append(a)
+    if not drawn:
+        return None
+    rows = tuple(
+        (
+            ", ".join(clean(a.name) for a in sharing),
+            clean(level.name),
+            count(level.links),
+            data_rate(level.rate),
+            data_rate(level.links * level.rate),
+            f"{number(level.oversubscription)} : 1",
+        )
+        for sharing in drawn.values()
+        for level in sharing[0].drawing.network
+    )
+    figures = [
+        Figure(
+            name=f"network-{i}",
+            alt="Network from the accelerators up: "
+            + "; ".join(f"{clean(v.name)}, {count(v.links)} links of {data_rate(v.rate)}" for v in sharing[0].drawing.network),
+            caption=f"{', '.join(clean(a.name) for a in sharing)}: width is the bandwidth of a level, per direction.",
+            picture=Levels(levels=sharing[0].drawing.network),
+        )
+        for i, sharing in enumerate(list(drawn.values())[:_PICTURES], start=1)
+    ]
+    table = Table(
+        columns=("alternative", "level", "links", "each, per direction", "together", "oversubscription"),
+        rows=rows,
+        brief=False,
+        numeric=False,
+    )
+    return Section(name="network", heading="The network", blocks=(*figures, table))
+
+
+def progress(outcome: Outcome) -> Section | None:
+    """One replication as its operator would see it."""
+    drawn = [a for a in outcome.alternatives if len(a.drawing.log) > 1]
+    if not drawn:
+        return None
+    figures = [
+        Figure(
+            name=f"progress-{i}",
+            alt=f"Tokens over time in one replication of {clean(a.name)}: {tokens(log[-1].tokens)} tokens "
+            f"after {duration(log[-1].time_s)}, {sum(bool(e.cause) for e in log)} failures.",
+            caption=f"{clean(a.name)}: tokens done in one replication; dashed, the pace of a run that nothing stops; marks, failures.",
+            picture=Progress(log=log, ideal=a.step.tokens_per_s if a.step else None),
+        )
+        for i, a in enumerate(drawn[:_PICTURES], start=1)
+        if (log := a.drawing.log)
+    ]
+    return Section(name="progress", heading="One replication, lived", blocks=tuple(figures))
+
+
+def provenance(outcome: Outcome) -> Section:
+    """What is needed to get the same bytes again, and what the answer rests on."""
+    source = outcome.provenance
+    every = list(dict.fromkeys(map(clean, source.assumptions)))
+    own = [(clean(a.name), clean(text)) for a in outcome.alternatives for text in a.assumptions if clean(text) not in every]
+    shared: dict[str, list[str]] = {}
+    for name, text in own:
+        shared.setdefault(text, []).append(name)
+    settings = [
+        ("scenario", clean(outcome.scenario)),
+        ("date of prices and facts", clean(outcome.date)),
+        ("simulator", clean(source.version)),
+        ("seed", str(source.seed)),
+    ]
+    settings += [("--set", clean(o)) for o in source.overrides] + [(clean(k), clean(v)) for k, v in source.libraries.items()]
+    rows = [(str(i), text, "all") for i, text in enumerate(every, start=1)]
+    rows += [(str(i), text, ", ".join(names)) for i, (text, names) in enumerate(shared.items(), start=len(every) + 1)]
+    libraries = ", ".join(f"{clean(k)} {clean(v)}" for k, v in source.libraries.items())
+    overrides = ", ".join(map(clean, source.overrides))
+    blocks: list[Block] = [
+        Paragraph(
+            text=f"simulator {clean(source.version)}, seed {source.seed}, facts of {clean(outcome.date)}, {len(source.inputs)} input files"
+            f"{f', --set {overrides}' if overrides else ''}{f'; {libraries}' if libraries else ''}. "
+            f"It rests on {len(rows)} stated assumptions.",
+            tone="note",
+        ),
+        Table(columns=("setting", "value"), rows=tuple(settings), numeric=False, brief=False),
+    ]
+    if rows:
+        blocks.append(
+            Table(
+                columns=("#", "assumption", "alternatives"),
+                rows=tuple(rows),
+                caption="Assumptions, defaults and unverified figures",
+                numeric=False,
+                brief=False,
+            )
+        )
+    if source.inputs:
+        digests = tuple((clean(path), clean(digest)) for path, digest in source.inputs.items())
+        blocks.append(Table(columns=("input", "sha256"), rows=digests, caption="Inputs", numeric=False, brief=False))
+    return Section(name="provenance", heading="Assumptions and provenance", blocks=tuple(blocks))
+
+
+SECTIONS: tuple[Callable[[Outcome], Section | None], ...] = (
+    answer,
+    expectations,
+    glance,
+    comparisons,
+    sweep,
+    step,
+    wall_clock,
+    memory,
+    bill,
+    energy_and_carbon,
+    phases,
+    pipeline,
+    network,
+    progress,
+    provenance,
+)
+"""The order of a report."""
+
+
+def sections(outcome: Outcome) -> tuple[Section, ...]:
+    """The sections that have something to say."""
+    return tuple(section for make in SECTIONS if (section := make(outcome)) is not None)
+
+
+def title(outcome: Outcome) -> str:
+    """The question, or the scenario's name where it asks none."""
+    return clean(outcome.question.strip()) or clean(outcome.scenario)
+
+
+__all__ = ["SECTIONS", "is_wall_clock", "layout_text", "schedule_text", "sections", "title"]

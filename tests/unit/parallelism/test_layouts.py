@@ -1,0 +1,74 @@
+"""Groups, splits and infeasible layouts on cases that can be checked by hand."""
+
+from __future__ import annotations
+
+import pytest
+
+from simulator.errors import MendableError
+from simulator.model import Experts, Transformer
+from simulator.parallelism import Layout, Packed, chunk_layers, divisibility, groups
+
+LLAMA = Transformer(
+    layers=126, hidden=16384, heads=128, key_value_heads=8, ffn=53248, vocabulary=128256, sequence=8192, gated=True, tied_embeddings=False
+)
+
+
+def test_groups_of_sixteen_ranks_as_megatron_documents_them() -> None:
+    """Source: the example in megatron/core/parallel_state.py: 16 ranks, tensor 2, pipeline 4."""
+    layout = Layout(tensor=2, pipeline=4, data=2)
+    assert groups(layout, "tensor").tolist() == [[0, 1], [2, 3], [4, 5], [6, 7], [8, 9], [10, 11], [12, 13], [14, 15]]
+    assert groups(layout, "data").tolist() == [[0, 2], [1, 3], [4, 6], [5, 7], [8, 10], [9, 11], [12, 14], [13, 15]]
+    assert groups(layout, "pipeline").tolist() == [[0, 4, 8, 12], [1, 5, 9, 13], [2, 6, 10, 14], [3, 7, 11, 15]]
+
+
+def test_experts_live_inside_data_and_context() -> None:
+    layout = Layout(tensor=2, data=4, expert=4, expert_tensor=1)
+    assert groups(layout, "expert").tolist() == [[0, 1, 2, 3], [4, 5, 6, 7]]
+    assert groups(layout, "expert_data").tolist() == [[0, 4], [1, 5], [2, 6], [3, 7]]
+    with pytest.raises(MendableError, match="not a multiple"):
+        groups(Layout(tensor=2, data=3, expert=4, expert_tensor=1), "expert")
+
+
+def test_packed_ranks_stand_where_they_are_numbered() -> None:
+    assert Packed().places(4).tolist() == [0, 1, 2, 3]
+
+
+def test_llama_3_gives_its_first_and_last_stage_one_layer_less() -> None:
+    """Source: arXiv:2407.21783, section 3.3.2."""
+    held = chunk_layers(126, 16)
+    assert [sum(stage) for stage in held] == [7, *[8] * 14, 7]
+    with pytest.raises(MendableError, match="61 layers"):
+        chunk_layers(61, 16)
+
+
+@pytest.mark.parametrize(
+    ("change", "accelerators", "batch", "reason", "mend"),
+    [
+        ({"tensor": 8, "pipeline": 16, "data": 130}, 16384, 2080, "tensor 8 x pipeline 16 x data 130 = 16640 accelerators", "data: 104"),
+        ({"tensor": 8, "pipeline": 16, "data": 1}, 100, 16, "the cluster has 100", "tensor x context x pipeline alone is 128"),
+        ({"tensor": 6}, 8, 16, "does not divide 128 heads", "tensor: 4 would do"),
+        ({"pipeline": 10}, 16, 16, "126 layers do not split over pipeline 10", "pipeline: 9 would do"),
+        ({"data": 5}, 8, 16, "does not split over data 5", "data: 4 would do"),
+        ({"microbatch": 3}, 8, 16, "data 1 x microbatch 3", "lower the microbatch"),
+        ({"pipeline": 2, "virtual": 3, "schedule": "interleaved", "data": 2}, 8, 6, "3 microbatches", "data: 1 would do"),
+        ({"pipeline": 2, "virtual": 3, "schedule": "interleaved"}, 8, 5, "5 microbatches", "schedule: 1f1b"),
+        ({"context": 3}, 8, 16, "8192 tokens does not split", "context: 2 would do"),
+        ({"expert": 2, "data": 2}, 8, 16, "a model without experts", "expert: 1 would do"),
+    ],
+)
+def test_what_does_not_divide_is_told_with_the_nearest_that_does(change, accelerators, batch, reason, mend) -> None:
+    trouble = divisibility(Layout(**change), LLAMA, global_batch=batch, accelerators=accelerators)
+    assert trouble is not None
+    assert reason in trouble.reason
+    assert mend in trouble.mend
+
+
+def test_experts_must_divide_too() -> None:
+    experts = Transformer(layers=8, hidden=64, heads=4, ffn=128, vocabulary=100, sequence=64, experts=Experts(count=8, active=2, ffn=64))
+    trouble = divisibility(Layout(expert=3, data=3), experts, global_batch=3, accelerators=8)
+    assert trouble is not None
+    assert "expert 3 does not divide 8 experts" in trouble.reason
+    trouble = divisibility(Layout(expert=4, data=2), experts, global_batch=2, accelerators=8)
+    assert trouble is not None
+    assert trouble.mend == "expert: 2 would do"
+    assert divisibility(Layout(expert=2, data=2), experts, global_batch=2, accelerators=8) is None
