@@ -106,6 +106,16 @@ def money(usd: float) -> str:
     return f"{'-' if usd < 0 else ''}${text}"
 
 
+def duration_error(seconds: float, error: float) -> str:
+    """A time and its standard error in one unit.
+
+    >>> duration_error(86400.0 * 31.23, 3600.0 * 9)
+    '31.2 ± 0.4 d'
+    """
+    size, unit = time_unit(seconds)
+    return f"{plus_minus(seconds / size, ((seconds - error) / size, (seconds + error) / size))} {unit}" if error else duration(seconds)
+
+
 def data(size: float) -> str:
     """An amount of data, decimal prefixes."""
     return scaled(size, ((1e15, "PB"), (1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1.0, "B")))
@@ -138,6 +148,15 @@ def percent(share: float) -> str:
     ('100%', '0.123%', '100%')
     """
     return f"{number(share * 100)}%"
+
+
+def share(part: float) -> str:
+    """A share beside the figure it is of: one decimal is enough there.
+
+    >>> share(0.1234), share(0.00012), share(0.0)
+    ('12.3%', '<0.1%', '0.0%')
+    """
+    return "<0.1%" if 0 < part < 0.0005 else f"{part * 100:.1f}%"
 
 
 def signed(text: str, value: float) -> str:

@@ -75,10 +75,10 @@ class Range:
 
 @dataclass(frozen=True, kw_only=True)
 class Ranges:
-    """Intervals under one another, in `unit`."""
+    """Intervals under one another; `axis` says what they measure and in which unit."""
 
     ranges: tuple[Range, ...]
-    unit: str
+    axis: str
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,12 +14,14 @@ from simulator.report.numbers import (
     data,
     data_rate,
     duration,
+    duration_error,
     duration_range,
     energy,
     mass,
     money,
     number,
     percent,
+    share,
     signed,
     time_unit,
     tokens,
@@ -154,7 +156,7 @@ _FIGURES: tuple[tuple[str, Callable[[Alternative], str | None], bool], ...] = (
     ("memory of the worst rank", lambda a: _memory_text(a.memory) if a.memory else None, False),
     ("wall-clock P50 (P10–P90)", lambda a: _wall_clock_text(a) if a.run else None, True),
     ("without step-model error", _of_run(lambda r: _summary_text(w) if (w := r.wall_clock_without_step_error_s) else None), False),
-    ("mean ± Monte Carlo error", _of_run(lambda r: f"{duration(r.wall_clock_s.mean)} ± {duration(r.monte_carlo_error_s)}"), False),
+    ("mean ± Monte Carlo error", _of_run(lambda r: duration_error(r.wall_clock_s.mean, r.monte_carlo_error_s)), False),
     ("did not finish", _of_run(lambda r: percent(r.p_unfinished) if r.p_unfinished else None), False),
     ("goodput", _of_run(lambda r: percent(r.goodput)), True),
     ("interruptions (P10–P90)", _of_run(lambda r: _interruptions_text(r.interruptions)), True),
@@ -189,7 +191,7 @@ def expectations(outcome: Outcome) -> Section | None:
     if not outcome.expectations:
         return None
     rows = tuple(
-        ("met" if e.met else "MISSED", clean(e.path), clean(e.condition), NOTHING if e.value is None else f"{e.value:.6g}")
+        (clean(e.path), clean(e.condition), NOTHING if e.value is None else f"{e.value:.6g}", "met" if e.met else "MISSED")
         for e in outcome.expectations
     )
     missed = sum(not e.met for e in outcome.expectations)
@@ -201,7 +203,7 @@ def expectations(outcome: Outcome) -> Section | None:
     return Section(
         name="expectations",
         heading="Expectations",
-        blocks=(verdict, Table(columns=("", "figure", "expected", "found"), rows=rows, numeric=False)),
+        blocks=(verdict, Table(columns=("figure", "expected", "found", "verdict"), rows=rows, numeric=False)),
     )
 
 
@@ -247,7 +249,7 @@ def glance(outcome: Outcome) -> Section | None:
                 name="wall-clock",
                 alt=alt,
                 caption="Wall-clock of the run: P10 to P90 over replications; the mark is the median.",
-                picture=Ranges(ranges=scaled, unit=unit),
+                picture=Ranges(ranges=scaled, axis=f"wall-clock [{unit}]"),
             )
         )
         bills = [(a, project_usd(a), sum(others_usd(a).values())) for a in alternatives if a.bill]
@@ -400,7 +402,7 @@ def _parts_table(
     *,
     brief: bool,
     caption: str = "",
-    share: bool = True,
+    shares: bool = True,
 ) -> Table:
     """Parts by alternative, the total last; alternatives side by side while they are few."""
     shown = list(alternatives)
@@ -411,7 +413,7 @@ def _parts_table(
         if name not in parts:
             return NOTHING
         text = written(parts[name])
-        return f"{text} ({percent(parts[name] / total)})" if share and total and parts[name] else text
+        return f"{text} ({share(parts[name] / total)})" if shares and total and parts[name] else text
 
     body = [[words(name), *(cell(parts, name, total) for (_, parts), total in zip(shown, totals, strict=True))] for name in names]
     body.append(["total", *(written(total) for total in totals)])
@@ -437,7 +439,7 @@ def _largest(parts: Mapping[str, float]) -> str:
     if not total:
         return ""
     top = sorted(parts.items(), key=lambda item: -item[1])[:3]
-    return f" ({', '.join(f'{words(part)} {percent(value / total)}' for part, value in top if value > 0)})"
+    return f" ({', '.join(f'{words(part)} {share(value / total)}' for part, value in top if value > 0)})"
 
 
 _NOT_PREDICTED = {"given": "stated by the scenario, not predicted", "anchored": "the model's, scaled to a measurement"}
@@ -482,7 +484,7 @@ def wall_clock(outcome: Outcome) -> Section | None:
     ]
     if any(sum(parts.values()) for _, parts in causes):
         blocks.append(
-            _parts_table(causes, number, brief=False, caption="Interruptions that were not planned, by cause (mean per run)", share=False)
+            _parts_table(causes, number, brief=False, caption="Interruptions that were not planned, by cause (mean per run)", shares=False)
         )
     return Section(name="wall-clock", heading="Where the wall-clock goes", blocks=tuple(blocks))
 
@@ -519,7 +521,7 @@ def bill(outcome: Outcome) -> Section | None:
         blocks=(
             _stacks("bill-items", "Cash cost of the run by item, whoever pays.", stacks, "USD"),
             _parts_table([(a, b.items_usd) for a, b in shown], money, brief=True, caption="By item"),
-            _parts_table([(a, b.payer_usd) for a, b in shown], money, brief=True, caption="By payer", share=False),
+            _parts_table([(a, b.payer_usd) for a, b in shown], money, brief=True, caption="By payer", shares=False),
             *([Paragraph(text=f"Worth of what is given, at market price (in no total above): {'; '.join(worth)}.")] if worth else []),
             _note("Items are cash costs and each has a payer. Cost per million tokens: the whole bill over the tokens trained on."),
         ),
