@@ -3,10 +3,12 @@
 from typing import Annotated
 
 from simulator.interconnect.fat_tree import FatTree
+from simulator.interconnect.network import Interconnect, Paths
+from simulator.interconnect.sharing import completion_times, max_min_rates
 from simulator.interconnect.single_switch import SingleSwitch
 from simulator.spec import Kinds
 
 Topology = Annotated[SingleSwitch | FatTree, Kinds()]
 """Every family of interconnect: the union is the registry."""
 
-__all__ = ["FatTree", "SingleSwitch", "Topology"]
+__all__ = ["FatTree", "Interconnect", "Paths", "SingleSwitch", "Topology", "completion_times", "max_min_rates"]

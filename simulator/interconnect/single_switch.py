@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from simulator.hardware import Node
+from simulator.interconnect.network import Interconnect
+from simulator.interconnect.switched import switched
 from simulator.spec import Seconds, Sourced
 
 
@@ -18,3 +21,7 @@ class SingleSwitch(Sourced):
 
     kind: Literal["single_switch"] = "single_switch"
     hop_latency: Seconds = 2e-6
+
+    def build(self, node: Node, count: int) -> Interconnect:
+        """The network of `count` such nodes."""
+        return switched(node, count, tiers=(), rails=False, hop_latency=self.hop_latency)

@@ -1,0 +1,101 @@
+"""The one executor: any plan, on any interconnect, with all groups at once -> hops and the busiest link."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.collectives.plan import Plan, Ranks, Round
+from simulator.interconnect import Interconnect
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cost:
+    """What a plan costs for any size: time = (latency of its hops) + size * `per_byte`.
+
+    Args:
+        near, far: hops on the critical path inside a scale-up domain, and between domains (a mean over rings: not always whole).
+        wire: sum of the links' own latencies along that path [s].
+        per_byte: time that the busiest links need per byte of the operation's size [s/B].
+        link: the busiest of them.
+    """
+
+    near: float
+    far: float
+    wire: float
+    per_byte: float
+    link: int
+
+
+def execute(plan: Plan, groups: Ranks, network: Interconnect, capacity: NDArray[np.float64]) -> Cost:
+    """Price a plan that every group carries out at the same time.
+
+    With messages of one size all flows have ended once the busiest link has carried its bytes, and none earlier: the least max–min rate
+    is min over links of capacity / flows, and it only grows as flows end. So a round takes max over links (bytes / capacity).
+
+    Args:
+        groups: accelerators of each group, shape (groups, ranks).
+        capacity: achievable rate of each link [B/s].
+    """
+    near = far = wire = per_byte = 0.0
+    total = np.zeros(len(capacity))
+    slowest, link = -1.0, 0
+    done: dict[tuple[int, int], _Messages] = {}
+    for round_ in plan.rounds:
+        key = (id(round_.source), id(round_.target))
+        messages = done.get(key) or done.setdefault(key, _expand(round_, groups, network))
+        load = messages.load * (round_.width * plan.unit * round_.repeat)
+        if plan.pipelined:
+            total += load
+        else:
+            busy = load / capacity
+            worst = int(np.argmax(busy))
+            per_byte += float(busy[worst])
+            if busy[worst] > slowest:
+                slowest, link = float(busy[worst]), worst
+        steps = round_.steps
+        hops = messages.mean if round_.chained else messages.worst
+        near, far, wire = near + steps * hops[0], far + steps * hops[1], wire + steps * hops[2]
+    if plan.pipelined:
+        busy = total / capacity
+        link = int(np.argmax(busy))
+        per_byte = float(busy[link])
+    return Cost(near=near, far=far, wire=wire, per_byte=per_byte, link=link)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Messages:
+    """Messages of a round as flows: how often each link is crossed, and (hops inside, hops between, wire latency) of a message: the mean
+    over a group (of the worst group), and the worst message."""
+
+    load: NDArray[np.float64]
+    mean: tuple[float, float, float]
+    worst: tuple[float, float, float]
+
+
+def _expand(round_: Round, groups: Ranks, network: Interconnect) -> _Messages:
+    ranks = groups.shape[1]
+    # Equal pairs become one flow with a weight; switches (negative) sort first.
+    pairs, weight = np.unique((round_.source + ranks) * (3 * ranks) + round_.target + ranks, return_counts=True)
+    source, target = np.divmod(pairs, 3 * ranks)
+    ends = [np.where(end >= ranks, groups[:, np.maximum(end - ranks, 0)], -1).ravel() for end in (source, target)]
+    offsets, links = network.paths(*ends)
+    hops = np.diff(offsets)
+    weights = np.broadcast_to(weight.astype(float), (len(groups), len(weight))).ravel()
+    load = np.bincount(links, weights=np.repeat(weights, hops), minlength=len(network.capacity)).astype(float)
+    flow = np.repeat(np.arange(len(hops)), hops)
+    wire = np.bincount(flow, weights=network.latency[links], minlength=len(hops))
+    between = np.bincount(flow, weights=network.scale_out[links], minlength=len(hops)) > 0
+    shape = (len(groups), len(weight))
+    share = (weight / weight.sum())[None, :]
+    mean_far, mean_wire = ((values.reshape(shape) * share).sum(axis=1) for values in (between.astype(float), wire))
+    group = int(np.argmax(mean_wire + mean_far))
+    far = float(between.any())
+    slowest = float(wire[between].max() if far else wire.max())
+    return _Messages(
+        load=load,
+        mean=(1.0 - float(mean_far[group]), float(mean_far[group]), float(mean_wire[group])),
+        worst=(1.0 - far, far, slowest),
+    )

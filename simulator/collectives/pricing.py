@@ -1,0 +1,206 @@
+"""The price of a collective: the fastest algorithm and protocol, all groups at once on one network."""
+
+from __future__ import annotations
+
+import functools
+import math
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+
+from simulator.collectives.direct import Direct
+from simulator.collectives.execution import Cost, execute
+from simulator.collectives.halving_doubling import HalvingDoubling
+from simulator.collectives.hierarchical import Hierarchical
+from simulator.collectives.in_network import InNetwork
+from simulator.collectives.plan import Operation, Plan, Ranks
+from simulator.collectives.ring import Ring
+from simulator.collectives.tree import Tree
+from simulator.collectives.tuning import PROTOCOLS, SCALE_OUT_EFFICIENCY, SCALE_UP_EFFICIENCY, Protocol
+from simulator.interconnect import Interconnect
+from simulator.spec import require
+
+Algorithm = Ring | Tree | InNetwork | Direct | HalvingDoubling | Hierarchical
+"""Every algorithm: the union is the registry."""
+
+ALGORITHMS: dict[str, Algorithm] = {member.name: member() for member in get_args(Algorithm)}
+OPERATIONS: tuple[Operation, ...] = get_args(Operation)
+
+AlgorithmName = Literal["auto", "ring", "tree", "nvls", "direct", "halving_doubling", "hierarchical"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Priced:
+    """What a collective takes.
+
+    Args:
+        time_s: until the last group has ended [s]; the sum of the two parts.
+        algorithm: and protocol, e.g. `ring/Simple`; `none` where there is nobody to talk to.
+        latency_s: of the hops, and of filling the pipeline [s].
+        bandwidth_s: that the busiest link needs to carry the bytes [s].
+        bottleneck: that link.
+    """
+
+    time_s: float
+    algorithm: str
+    latency_s: float
+    bandwidth_s: float
+    bottleneck: str
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    """An algorithm with a protocol: time = latency + per_byte * size + 2 sqrt(fill * per_byte * size)."""
+
+    name: str
+    latency: float
+    per_byte: float
+    fill: float
+    bottleneck: str
+
+    def time(self, size: float) -> float:
+        moved = self.per_byte * size
+        return self.latency + moved + 2.0 * math.sqrt(self.fill * moved)
+
+
+class Communicator:
+    """Groups on a network, ready to be priced for any size: what depends on the size alone is left for `price`.
+
+    Args:
+        groups: accelerators of each group, shape (groups, ranks); all groups run at once and contend.
+    """
+
+    def __init__(self, groups: Ranks, network: Interconnect) -> None:
+        members = np.array(groups, dtype=np.int64)
+        require(members.ndim == 2 and members.size > 0, f"groups have the shape {members.shape}, (groups, ranks) is expected")
+        require(
+            int(members.min()) >= 0 and int(members.max()) < network.accelerators,
+            f"accelerator {int(members.max())} is outside a network of {network.accelerators}",
+        )
+        self.network = network
+        self.ranks = members.shape[1]
+        self._given = members
+        self._members, self.domains, self.local = _by_domain(members, network.domain)
+        kind = SCALE_UP_EFFICIENCY[network.scale_up.kind]
+        self._capacity = network.capacity * np.where(network.scale_out, SCALE_OUT_EFFICIENCY, kind)
+        self._candidates: dict[tuple[str, str], tuple[_Candidate, ...]] = {}
+
+    def price(self, operation: Operation, size: float, algorithm: AlgorithmName = "auto") -> Priced:
+        """Time of one collective of `size` bytes; see `price`."""
+        if self.ranks == 1 or size <= 0:
+            return _NOTHING
+        candidates = self._candidates.get((operation, algorithm))
+        if candidates is None:
+            candidates = self._candidates[operation, algorithm] = self._prepare(operation, algorithm)
+        best, least = candidates[0], math.inf
+        for candidate in candidates:
+            time = candidate.time(size)
+            if time < least:
+                best, least = candidate, time
+        moved = best.per_byte * size
+        return Priced(time_s=least, algorithm=best.name, latency_s=least - moved, bandwidth_s=moved, bottleneck=best.bottleneck)
+
+    def _prepare(self, operation: Operation, algorithm: str) -> tuple[_Candidate, ...]:
+        require(operation in OPERATIONS, f"there is no operation {operation!r}", f"one of {', '.join(OPERATIONS)}")
+        require(
+            algorithm == "auto" or algorithm in ALGORITHMS, f"there is no algorithm {algorithm!r}", f"one of auto, {', '.join(ALGORITHMS)}"
+        )
+        require(operation != "point_to_point" or self.ranks == 2, f"point_to_point has 2 ranks, not {self.ranks}")
+        names = self._choices(operation) if algorithm == "auto" else (algorithm,)
+        found: list[_Candidate] = []
+        for name in names:
+            if name == "nvls" and not self.network.scale_up.reduction:
+                continue
+            plan = _plan(name, operation, self.domains, self.local)
+            if plan is not None:
+                members = self._given if operation in ("point_to_point", "broadcast") else self._members
+                cost = execute(plan, members, self.network, self._capacity)
+                found += [self._candidate(name, protocol, cost) for protocol in PROTOCOLS[name]]
+        require(bool(found), f"{algorithm} cannot carry out {operation} among {self.domains} x {self.local} ranks", "write auto")
+        return tuple(found)
+
+    def _choices(self, operation: Operation) -> tuple[str, ...]:
+        """What NCCL chooses from; on a mesh also the direct exchange, which alone uses all its links at once."""
+        if operation in ("all_to_all", "point_to_point"):
+            return ("direct",)
+        direct = ("direct",) if self.network.scale_up.kind == "mesh" and self.domains == 1 else ()
+        return ("ring", "tree", "nvls", *direct)
+
+    def _candidate(self, name: str, protocol: Protocol, cost: Cost) -> _Candidate:
+        hops = cost.near + cost.far
+        cap = protocol.cap[min(self.domains, 3) - 1]
+        return _Candidate(
+            name=f"{name}/{protocol.name}",
+            latency=protocol.base + cost.near * protocol.near + cost.far * protocol.far + cost.wire,
+            per_byte=max(cost.per_byte / protocol.share, 1.0 / cap),
+            fill=protocol.fill * hops,
+            bottleneck=self.network.link_name(cost.link),
+        )
+
+
+def price(operation: Operation, size_bytes: float, groups: Ranks, network: Interconnect, algorithm: AlgorithmName = "auto") -> Priced:
+    """Time of one collective that all groups carry out at once.
+
+    Args:
+        size_bytes: as nccl-tests define it: all_reduce and broadcast: the buffer; all_gather and reduce_scatter: the whole gathered
+            (scattered) buffer; all_to_all: what each rank sends; point_to_point: the message [B].
+        groups: accelerators of each group, shape (groups, ranks); point_to_point: source and target.
+        algorithm: `auto` takes the fastest that NCCL would consider.
+
+    Raises:
+        MendableError: no such operation or algorithm, or an accelerator outside the network.
+
+    Accuracy: see the validation of collectives; kernels of NCCL without interference of compute.
+    """
+    return communicator(groups, network).price(operation, size_bytes, algorithm)
+
+
+def communicator(groups: Ranks, network: Interconnect) -> Communicator:
+    """The communicator of these groups; made once for equal groups. Keep it where many sizes are priced."""
+    members = np.ascontiguousarray(groups, dtype=np.int64)
+    return _communicator(members.tobytes(), members.shape, network)
+
+
+def algorithm_bandwidth(size_bytes: float, time_s: float) -> float:
+    """Size over time [B/s], as nccl-tests define it."""
+    return size_bytes / time_s
+
+
+def bus_bandwidth(operation: Operation, ranks: int, size_bytes: float, time_s: float) -> float:
+    """Algorithm bandwidth times what a rank must send at least per byte [B/s].
+
+    Source: NVIDIA/nccl-tests, doc/PERFORMANCE.md.
+
+    >>> bus_bandwidth("all_reduce", 8, 1e9, 0.01)
+    175000000000.0
+    """
+    share = (ranks - 1) / ranks
+    factor = {"all_reduce": 2 * share, "all_gather": share, "reduce_scatter": share, "all_to_all": share}.get(operation, 1.0)
+    return algorithm_bandwidth(size_bytes, time_s) * factor
+
+
+_NOTHING = Priced(time_s=0.0, algorithm="none", latency_s=0.0, bandwidth_s=0.0, bottleneck="")
+
+
+@functools.lru_cache(maxsize=256)
+def _communicator(members: bytes, shape: tuple[int, ...], network: Interconnect) -> Communicator:
+    return Communicator(np.frombuffer(members, dtype=np.int64).reshape(shape), network)
+
+
+@functools.lru_cache(maxsize=128)
+def _plan(algorithm: str, operation: Operation, domains: int, local: int) -> Plan | None:
+    return ALGORITHMS[algorithm].plan(operation, domains, local)
+
+
+def _by_domain(members: Ranks, domain: int) -> tuple[Ranks, int, int]:
+    """Ranks of each group ordered domain by domain, and (domains, ranks in each); every rank counts as its own domain where they differ."""
+    ordered = np.take_along_axis(members, np.argsort(members // domain, axis=1, kind="stable"), axis=1)
+    where = ordered // domain
+    ranks = members.shape[1]
+    local = int(np.argmax(where[0] != where[0, 0])) or ranks
+    if ranks % local == 0:
+        runs = where.reshape(len(members), ranks // local, local)
+        if (runs == runs[:, :, :1]).all() and (np.diff(runs[:, :, 0], axis=1) > 0).all():
+            return ordered, ranks // local, local
+    return ordered, ranks, 1

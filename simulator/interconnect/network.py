@@ -1,0 +1,89 @@
+"""The network as arrays: directed links with a capacity and a latency, and the links on the way from one accelerator to another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import networkx
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.hardware import ScaleUp
+from simulator.outcome import NetworkLevel
+
+Paths = tuple[NDArray[np.int64], NDArray[np.int64]]
+"""Paths of many pairs: pair i crosses the links `links[offsets[i]:offsets[i + 1]]`."""
+
+
+class Router(Protocol):
+    """What a family knows about its own wiring."""
+
+    def paths(self, sources: NDArray[np.int64], targets: NDArray[np.int64]) -> Paths:
+        """Links from each source to each target, in order; none where they are the same.
+
+        A negative end is the switch inside the other end's own scale-up domain (where the fabric has one).
+        """
+
+    def ends(self, link: int) -> tuple[str, str]:
+        """Names of the vertices that a link joins, tail first."""
+
+    def attachments(self) -> list[tuple[str, str]]:
+        """Pairs of vertices that touch without a link of their own (an accelerator and its network interface)."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Interconnect:
+    """A built network. Two are the same only if they are one object, so that it can key a cache.
+
+    Args:
+        accelerators: endpoints; endpoint = node * accelerators_per_node + place in the node.
+        capacity: line rate of each directed link [B/s].
+        latency: of each directed link [s].
+        scale_out: whether a link belongs to the network between nodes (else to the fabric inside a scale-up domain).
+        scale_up: the fabric inside a domain.
+        domain: accelerators of one scale-up domain: `i // domain` says which one endpoint i belongs to.
+        ports: network interfaces per node as seen by routing (interfaces beyond one per accelerator are added up).
+        levels: for drawing and telling.
+        router: the family's own routing.
+    """
+
+    accelerators: int
+    accelerators_per_node: int
+    capacity: NDArray[np.float64]
+    latency: NDArray[np.float64]
+    scale_out: NDArray[np.bool_]
+    scale_up: ScaleUp
+    domain: int
+    ports: int
+    levels: tuple[NetworkLevel, ...]
+    router: Router
+
+    def paths(self, sources: NDArray[np.int64], targets: NDArray[np.int64]) -> Paths:
+        """Links from each source to each target accelerator (see `Paths`)."""
+        return self.router.paths(np.asarray(sources, dtype=np.int64), np.asarray(targets, dtype=np.int64))
+
+    def link_name(self, link: int) -> str:
+        """A link as told: `tail -> head`."""
+        return " -> ".join(self.router.ends(int(link)))
+
+    def graph(self) -> networkx.DiGraph[str]:
+        """The same network as an explicit graph, for checks and drawing at small sizes: edges carry `link`, `capacity`, `latency`."""
+        graph: networkx.DiGraph[str] = networkx.DiGraph()
+        for link in range(len(self.capacity)):
+            tail, head = self.router.ends(link)
+            attributes: dict[str, Any] = {"link": link, "capacity": float(self.capacity[link]), "latency": float(self.latency[link])}
+            graph.add_edge(tail, head, **attributes)
+        for one, other in self.router.attachments():
+            graph.add_edge(one, other, latency=0.0)
+            graph.add_edge(other, one, latency=0.0)
+        return graph
+
+
+def join_paths(steps: list[tuple[NDArray[np.bool_], NDArray[np.int64]]], pairs: int) -> Paths:
+    """Paths from their steps: step k of pair i is the link `steps[k][1][i]` where `steps[k][0][i]`."""
+    present = np.array([used for used, _ in steps]).reshape(len(steps), pairs)
+    offsets = np.zeros(pairs + 1, dtype=np.int64)
+    np.cumsum(present.sum(axis=0), out=offsets[1:])
+    links = np.array([link for _, link in steps]).reshape(len(steps), pairs)
+    return offsets, links.T[present.T]
