@@ -18,6 +18,8 @@ class MatrixKernels:
         start: launch, first loads and the last, half-filled wave of one kernel [s].
         fall: share of the rate that is lost where the power limit lowers the clock; 0 where it does not.
         fall_flop: size at which half of `fall` is lost [FLOP].
+        sustained: share of the benchmark's rate that is kept through hours of training, where real operands and neighbours that never rest
+            hold the board at its power limit; fitted on training runs, not on products.
     """
 
     share: Fraction
@@ -25,6 +27,7 @@ class MatrixKernels:
     start: Seconds
     fall: Fraction = 0.0
     fall_flop: Flop = 1e12
+    sustained: Fraction = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ _TILE = 128
 """Rows and columns are padded to tiles of this edge: the output tile of every library of the last decade, or half of it."""
 
 DEFAULT_KERNELS = Kernels(
-    matrix=MatrixKernels(share=0.70, depth=100.0, start=8e-6),
+    matrix=MatrixKernels(share=0.75, depth=100.0, start=8e-6, sustained=0.85),
     memory=0.80,
     attention_forward=0.55,
     attention_backward=0.45,
@@ -37,7 +37,7 @@ def product_time(accelerator: Accelerator, precision: str, m: float, n: float, k
     """Seconds of `batch` matrix products (m x k) times (k x n) in one launch.
 
     start + ((padded FLOP / rate)^4 + (bytes / bandwidth)^4)^(1/4), where `depth` is added to k, m and n are padded to tiles of 128, and the
-    rate falls by up to `fall` for products so large that the board comes to its power limit.
+    rate falls by up to `fall` for products so large that the board comes to its power limit, and to `sustained` of that in training.
 
     Args:
         m, n, k: shape; a fractional m is a mean (tokens of one expert).
@@ -54,7 +54,7 @@ def product_time(accelerator: Accelerator, precision: str, m: float, n: float, k
     kernel = known.matrix_fp8 if low and known.matrix_fp8 is not None else known.matrix
     flop = 2.0 * m * n * k * batch
     padded = 2.0 * tile * math.ceil(m / tile) * tile * math.ceil(n / tile) * (k + kernel.depth) * batch
-    rate = accelerator.peak[precision] * kernel.share * (1.0 - kernel.fall * flop / (flop + kernel.fall_flop))
+    rate = accelerator.peak[precision] * kernel.share * kernel.sustained * (1.0 - kernel.fall * flop / (flop + kernel.fall_flop))
     size = 1.0 if low else 4.0 if precision in ("fp32", "tf32") else 2.0
     memory = batch * (size * (m * k + n * k) + max(size, 2.0) * m * n) / (accelerator.memory_bandwidth * known.memory)
     return kernel.start + math.sqrt(math.hypot((padded / rate) ** 2, memory**2))
@@ -75,6 +75,7 @@ def fused_attention_time(
     heads: float,
     head_size: float,
     key_value_heads: float,
+    slowdown: float = 1.0,
     backward: bool = False,
 ) -> float:
     """Seconds of fused causal attention (flash attention), forward or backward.
@@ -86,6 +87,7 @@ def fused_attention_time(
         sequences: in the microbatch.
         query, seen: tokens that ask, and tokens that they attend to (equal without context parallelism).
         heads, key_value_heads: on this rank; head_size: mean width of keys and values.
+        slowdown: of an older kernel against the one that was measured.
 
     Accuracy: forward median residual on shapes held back 3-6 %; the backward rate is assumed from the forward's.
     Source: Dao 2023, arXiv:2307.08691 (work of the passes); parameters as `Kernels.calibrated_on` says.
@@ -96,7 +98,7 @@ def fused_attention_time(
     peak = accelerator.peak["bf16" if precision == "fp8" else precision]
     size = 4.0 * sequences * head_size * (query * heads + seen * key_value_heads)
     work = (2.5 if backward else 1.0) * flop / (peak * share) * (1.0 + known.attention_length / seen)
-    return known.attention_start + work + stream_time(accelerator, size * (2.0 if backward else 1.0), 0.0)
+    return known.attention_start + work * slowdown + stream_time(accelerator, size * (2.0 if backward else 1.0), 0.0)
 
 
 def unfused_attention_time(
@@ -108,6 +110,7 @@ def unfused_attention_time(
     heads: float,
     head_size: float,
     fused_softmax: bool,
+    dropout: bool,
     backward: bool = False,
 ) -> float:
     """Seconds of attention that writes its scores to memory: two batched products, softmax with scale and mask, dropout.
@@ -122,8 +125,8 @@ def unfused_attention_time(
     score = product_time(accelerator, precision, query, seen, head_size, batch)
     value = product_time(accelerator, precision, query, head_size, seen, batch, tile=64)
     if backward:
-        moved, launches = (11.0 if fused_softmax else 23.0) * size, 2 if fused_softmax else 5
+        moved, launches = ((6.0 if fused_softmax else 18.0) + (5.0 if dropout else 0.0)) * size, 2 if fused_softmax else 5
         # Gradients of values and keys have the shape of `value`, that of the probabilities the shape of `score`, of the queries of `value`.
         return score + 3 * value + stream_time(accelerator, moved, launches)
-    moved, launches = (9.0 if fused_softmax else 27.0) * size, 2 if fused_softmax else 6
+    moved, launches = ((4.0 if fused_softmax else 22.0) + (5.0 if dropout else 0.0)) * size, 2 if fused_softmax else 6
     return score + value + stream_time(accelerator, moved, launches)

@@ -14,6 +14,7 @@ class Software(Sourced):
     Args:
         year: of the generation.
         fused_attention: attention is one kernel that never writes its scores to memory (flash attention).
+        attention_slowdown: time of its fused attention over that of the kernel measured for the accelerator.
         fused_softmax: scale, mask and softmax are one kernel (where attention is not fused).
         fused_elementwise: bias, activation, dropout and residual are fused into few kernels.
         fused_loss: the cross entropy over the vocabulary is one kernel and not ten passes over fp32 logits.
@@ -22,7 +23,8 @@ class Software(Sourced):
         gradient_bytes: size of a gradient that is kept and reduced [B]: 4 for fp32 accumulation, 2 otherwise.
         overlap_gradient_reduction, overlap_parameter_gather: data-parallel traffic runs beside the backward (forward) pass.
         overlap_pipeline: sends between stages run beside compute.
-        overlap_tensor_backward: the input gradient's collective runs beside the weight gradient's product.
+        overlap_tensor_backward: share of the input gradient's collective that running beside the weight gradient's product saves, net of
+            the product's loss of multiprocessors and bandwidth to it.
         overlap_tensor: share of the other tensor collectives that is hidden by splitting them beside their products.
         scatter_sends: each tensor rank sends its share of an activation between stages and gathers it inside the node.
         optimizer_passes: bytes that an optimizer step moves per parameter beside the update itself [B]: norm, clipping, unscaling, copies.
@@ -34,6 +36,7 @@ class Software(Sourced):
 
     year: int
     fused_attention: bool
+    attention_slowdown: Ratio = 1.0
     fused_softmax: bool = True
     fused_elementwise: bool
     fused_loss: bool = False
@@ -43,7 +46,7 @@ class Software(Sourced):
     overlap_gradient_reduction: bool
     overlap_parameter_gather: bool
     overlap_pipeline: bool
-    overlap_tensor_backward: bool = False
+    overlap_tensor_backward: Fraction = 0.0
     overlap_tensor: Fraction = 0.0
     scatter_sends: bool = True
     optimizer_passes: Ratio = 34.0

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from simulator.hardware import Node, Software
+from simulator.interconnect import Interconnect
 from simulator.model import Transformer
 from simulator.outcome import Bar, MemoryUse, StepTime, Term
 
@@ -33,12 +33,12 @@ class Machines:
 
     Args:
         count: nodes.
-        network: as built for them by a topology: an `Interconnect`.
+        network: as built for them by a topology.
     """
 
     node: Node
     count: int
-    network: Any
+    network: Interconnect
 
     @property
     def accelerators(self) -> int:

@@ -41,9 +41,9 @@ def test_a_larger_product_is_never_faster(m: int, n: int, k: int) -> None:
 def test_fused_attention_beats_attention_that_writes_its_scores() -> None:
     for backward in (False, True):
         fused = fused_attention_time(CHIP, "bf16", 4, 4096, 4096, 16, 128, 16, backward)
-        assert fused < unfused_attention_time(CHIP, "bf16", 4, 4096, 4096, 16, 128, True, backward)
-        assert unfused_attention_time(CHIP, "bf16", 4, 4096, 4096, 16, 128, True, backward) < unfused_attention_time(
-            CHIP, "bf16", 4, 4096, 4096, 16, 128, False, backward
+        assert fused < unfused_attention_time(CHIP, "bf16", 4, 4096, 4096, 16, 128, True, True, backward)
+        assert unfused_attention_time(CHIP, "bf16", 4, 4096, 4096, 16, 128, True, True, backward) < unfused_attention_time(
+            CHIP, "bf16", 4, 4096, 4096, 16, 128, False, True, backward
         )
 
 

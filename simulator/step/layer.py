@@ -1,0 +1,299 @@
+"""Operations of one microbatch on one rank, by part: seconds forward and backward."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from simulator.collectives import Operation
+from simulator.hardware import Accelerator, fused_attention_time, product_time, stream_time, unfused_attention_time
+from simulator.model import Product, Transformer, head_size, products
+from simulator.parallelism import Layout
+from simulator.step.job import Job
+
+PARTS = ("matrix", "attention", "memory_bound", "tensor_comm", "context_comm", "expert_comm")
+"""Of the time that a rank is busy with microbatches; communication counts where nothing hides it."""
+
+Communicate = Callable[[Operation, float, str], float]
+"""Seconds of (operation, bytes, dimension), every group of that dimension at once."""
+
+
+@dataclass(frozen=True)
+class Lap:
+    """Seconds of each of `PARTS` in one direction; laps add and scale."""
+
+    matrix: float = 0.0
+    attention: float = 0.0
+    memory_bound: float = 0.0
+    tensor_comm: float = 0.0
+    context_comm: float = 0.0
+    expert_comm: float = 0.0
+
+    def __add__(self, other: Lap) -> Lap:
+        return Lap(
+            self.matrix + other.matrix,
+            self.attention + other.attention,
+            self.memory_bound + other.memory_bound,
+            self.tensor_comm + other.tensor_comm,
+            self.context_comm + other.context_comm,
+            self.expert_comm + other.expert_comm,
+        )
+
+    def __mul__(self, times: float) -> Lap:
+        return Lap(
+            self.matrix * times,
+            self.attention * times,
+            self.memory_bound * times,
+            self.tensor_comm * times,
+            self.context_comm * times,
+            self.expert_comm * times,
+        )
+
+    @property
+    def total(self) -> float:
+        """All parts [s]."""
+        return self.matrix + self.attention + self.memory_bound + self.tensor_comm + self.context_comm + self.expert_comm
+
+
+@dataclass(frozen=True)
+class Pass:
+    """One microbatch through something, forward and backward."""
+
+    forward: Lap
+    backward: Lap
+
+    def __add__(self, other: Pass) -> Pass:
+        return Pass(self.forward + other.forward, self.backward + other.backward)
+
+    def __mul__(self, times: float) -> Pass:
+        return Pass(self.forward * times, self.backward * times)
+
+
+def layer_pass(job: Job, layout: Layout, accelerator: Accelerator, communicate: Communicate, dense: bool) -> Pass:
+    """One layer on one rank; `dense` asks for a leading dense layer of a mixture of experts.
+
+    Source: operations of Megatron-LM's transformer layer, counted; collectives of Shoeybi et al. 2019 (arXiv:1909.08053) and, with sequence
+    parallelism, Korthikanti et al. 2022 (arXiv:2205.05198), section 4.2.
+    """
+    tokens = layout.microbatch * job.sequence / layout.context
+    matrices = [_Matrix(job, layout, accelerator, product, tokens, dense) for product in products(job.model, dense)]
+    attention = _attention(job, layout, accelerator)
+    moved = _memory_bound(job, layout, accelerator, matrices, tokens, dense)
+    forward = Lap(
+        matrix=sum(matrix.forward for matrix in matrices),
+        attention=attention[0],
+        memory_bound=moved[0],
+        context_comm=_context(job, layout, communicate, attention[0], forward=True),
+        expert_comm=_experts(job, layout, communicate, tokens, dense),
+    )
+    backward = Lap(
+        matrix=sum(matrix.input_gradient + matrix.weight_gradient for matrix in matrices),
+        attention=attention[1],
+        memory_bound=moved[1],
+        context_comm=_context(job, layout, communicate, attention[1], forward=False),
+        expert_comm=forward.expert_comm,
+    )
+    tensor = _tensor(job, layout, communicate, matrices, tokens)
+    forward += Lap(tensor_comm=tensor[0])
+    backward += Lap(tensor_comm=tensor[1])
+    if layout.recompute == "full":
+        backward += forward
+    elif layout.recompute == "selective" and not job.software.fused_attention:
+        backward += Lap(attention=attention[0])
+    return Pass(forward, backward)
+
+
+class _Matrix:
+    """One weight matrix on one rank: shapes after the split, seconds of its three products."""
+
+    def __init__(self, job: Job, layout: Layout, accelerator: Accelerator, product: Product, tokens: float, dense: bool) -> None:
+        experts = job.model.experts
+        split, self.copies, m = layout.tensor, 1.0, tokens
+        if product.part == "experts" and experts is not None and not dense:
+            split = layout.expert_tensor or layout.tensor
+            self.copies = experts.count / layout.expert
+            # Assumes: tokens are spread evenly over the experts (auxiliary loss or bias), and none is dropped.
+            m = tokens * split / layout.tensor * experts.active / self.copies
+        n = product.n / split if product.split == "column" else product.n
+        k = product.k / split if product.split == "row" else product.k
+        precision = "fp32" if product.part == "router" and "fp32" in accelerator.peak else job.precision
+        self.name, self.rows, self.k, self.n, self.tokens = product.name, m * self.copies, k, n, m
+        self.parameters = k * n * self.copies
+        self.forward = product_time(accelerator, precision, m, n, k, self.copies)
+        self.input_gradient = product_time(accelerator, precision, m, k, n, self.copies)
+        self.weight_gradient = product_time(accelerator, precision, k, n, m, self.copies)
+
+
+def _attention(job: Job, layout: Layout, accelerator: Accelerator) -> tuple[float, float]:
+    """Seconds of the attention core, forward and backward."""
+    model, latent = job.model, job.model.latent_attention
+    heads = model.heads / layout.tensor
+    kv = max(1.0, (model.key_value_heads or model.heads) / layout.tensor)
+    size = float(head_size(model))
+    if latent is not None:
+        size, kv = (size + latent.rotary_head + latent.value_head) / 2, heads
+    query, seen = job.sequence / layout.context, float(min(job.sequence, model.window or job.sequence))
+    if job.software.fused_attention:
+        # A window attends to all that it sees, causal attention to half of it.
+        seen_twice = seen if model.window is None or model.window >= job.sequence else min(2 * seen, job.sequence)
+        arguments = (job.precision, layout.microbatch, query, seen_twice, heads, size, kv, job.software.attention_slowdown)
+        return fused_attention_time(accelerator, *arguments), fused_attention_time(accelerator, *arguments, backward=True)
+    precision = "bf16" if job.precision == "fp8" else job.precision
+    plain = (precision, layout.microbatch, query, float(job.sequence), heads, size, job.software.fused_softmax, job.software.dropout)
+    return unfused_attention_time(accelerator, *plain), unfused_attention_time(accelerator, *plain, backward=True)
+
+
+def _memory_bound(
+    job: Job, layout: Layout, accelerator: Accelerator, matrices: list[_Matrix], tokens: float, dense: bool
+) -> tuple[float, float]:
+    """Seconds of what only moves bytes: norms, residuals, activations, rotations, casts, keeping weight gradients.
+
+    Bytes per element of 16-bit tensors. Forward: norm 4, residual 6 (with dropout and its mask 7), bias and GeLU 4, SwiGLU 6, rotation 4.
+    Backward: norm 10 (the weight's gradient reads again), residual 6 (with dropout 11), GeLU 6, SwiGLU 10, rotation 4, bias gradients 2.
+    Without fusion every bias, activation and product is a pass of its own. Source: counting reads and writes.
+    """
+    model, software = job.model, job.software
+    wide = tokens * model.hidden / (layout.tensor if layout.sequence_parallel else 1)
+    inner = sum(m.rows * m.k for m in matrices if m.name.endswith("_down") and m.name != "latent_down")
+    norms = 1 if model.parallel_blocks else 2
+    residual, residual_back = (7, 11) if software.dropout else (6, 6)
+    activation, activation_back = (6, 10) if model.gated else (4, 6)
+    plain = 0 if software.fused_elementwise else 1
+    forward = wide * (4 * norms + 2 * residual + 8 * plain) + inner * (activation + 6 * plain)
+    backward = wide * (10 * norms + 2 * residual_back + 4 * plain) + inner * (activation_back + 8 * plain)
+    if model.positions == "rotary":
+        turned = tokens * (model.heads + (model.key_value_heads or model.heads)) * head_size(model) / layout.tensor
+        forward += turned * (4 + 8 * plain)
+        backward += turned * (4 + 8 * plain)
+    if not software.fused_attention:
+        copied = tokens * model.heads * head_size(model) / layout.tensor
+        forward, backward = forward + 4 * copied, backward + 4 * copied
+    if model.biases:
+        backward += sum(2 * m.rows * m.n for m in matrices)
+    if model.experts is not None and not dense:
+        # Permuting the routed tokens there and back: read and write, twice.
+        routed = tokens * model.experts.active * model.hidden / (layout.tensor if layout.sequence_parallel else 1)
+        forward, backward = forward + 8 * routed, backward + 8 * routed
+    if job.precision == "fp8":
+        # Casting each operand and its transpose: read 2, write 1 and 1.
+        forward += sum(4 * m.rows * m.k for m in matrices)
+        backward += sum(4 * m.rows * m.n for m in matrices)
+    if not software.fused_accumulation:
+        # Read the fresh 16-bit gradient, read and write the kept one.
+        backward += (2 + 2 * software.gradient_bytes) * sum(m.parameters for m in matrices)
+    launches = 8 + 8 * plain
+    return stream_time(accelerator, forward, launches), stream_time(accelerator, backward, launches * 1.5)
+
+
+def _tensor(job: Job, layout: Layout, communicate: Communicate, matrices: list[_Matrix], tokens: float) -> tuple[float, float]:
+    """Exposed seconds of the tensor collectives of one layer, forward and backward.
+
+    Two all-reduces each way, or two all-gathers and two reduce-scatters with sequence parallelism; a parallel block needs one pair.
+    """
+    if layout.tensor == 1:
+        return 0.0, 0.0
+    software = job.software
+    pairs = 1 if job.model.parallel_blocks else 2
+    size = 2.0 * tokens * job.model.hidden
+    exposed = 1.0 - software.overlap_tensor
+    # The weight gradients of the column-split matrices are what the input gradient's collective can run beside.
+    weights = [m.weight_gradient for m in matrices if m.name in ("qkv", "kv_up", "ffn_up", "expert_up")][:pairs]
+    share = software.overlap_tensor_backward
+    if not layout.sequence_parallel:
+        reduce = communicate("all_reduce", size, "tensor")
+        return pairs * reduce * exposed, sum(reduce - min(share * reduce, weight) for weight in weights)
+    gather, scatter = communicate("all_gather", size, "tensor"), communicate("reduce_scatter", size, "tensor")
+    # Backward: gather the output's gradient, gather the input again (beside a product, as the scatter), scatter the input's gradient.
+    beside = sum(gather + scatter - min(share * (gather + scatter), weight) for weight in weights)
+    return pairs * (gather + scatter) * exposed, pairs * gather * exposed + beside
+
+
+def _context(job: Job, layout: Layout, communicate: Communicate, compute: float, forward: bool) -> float:
+    """Exposed seconds of exchanging keys and values around the context ranks, beside attention itself.
+
+    Source: ring attention, Liu et al. 2023 (arXiv:2310.01889), section 3; gradients travel back with them.
+    """
+    if layout.context == 1:
+        return 0.0
+    model, latent = job.model, job.model.latent_attention
+    kv = max(1.0, (model.key_value_heads or model.heads) / layout.tensor)
+    width = 2.0 * kv * head_size(model)
+    if latent is not None:
+        width = model.heads / layout.tensor * (head_size(model) + latent.rotary_head + latent.value_head)
+    size = 2.0 * layout.microbatch * job.sequence * width
+    time = communicate("all_gather", size, "context")
+    if not forward:
+        time += communicate("reduce_scatter", size, "context")
+    # One of the `context` rounds has nothing to hide behind.
+    return max(time - compute * (1 - 1 / layout.context), time / layout.context)
+
+
+def _experts(job: Job, layout: Layout, communicate: Communicate, tokens: float, dense: bool) -> float:
+    """Seconds of sending each token to its experts and back, one direction of the pass; nothing hides them.
+
+    Source: GShard, arXiv:2006.16668, section 3.3.
+    """
+    experts = job.model.experts
+    if experts is None or dense or layout.expert == 1:
+        return 0.0
+    split = layout.expert_tensor or layout.tensor
+    # Assumes: the combine travels in 16 bit like the dispatch; software that sends 8 bits or hides them is faster.
+    size = 2.0 * tokens * split / layout.tensor * experts.active * job.model.hidden / split
+    return 2 * communicate("all_to_all", size, "expert")
+
+
+def embedding_pass(job: Job, layout: Layout, accelerator: Accelerator, communicate: Communicate) -> Pass:
+    """Input embedding on the first stage: gather rows (and drop out); backward scatters into fp32."""
+    elements = layout.microbatch * job.sequence / layout.context * job.model.hidden
+    local = elements / (layout.tensor if layout.sequence_parallel else 1)
+    learned = 6 if job.model.positions == "learned" else 0
+    dropped, dropped_back = (5, 5) if job.software.dropout else (0, 0)
+    forward = stream_time(accelerator, 4 * elements + (learned + dropped) * local, 3)
+    weights = job.model.vocabulary * job.model.hidden / layout.tensor
+    backward = stream_time(accelerator, 8 * elements + dropped_back * local + (4 + 2 * job.software.gradient_bytes) * weights, 3)
+    operation: Operation = "reduce_scatter" if layout.sequence_parallel else "all_reduce"
+    reduced = communicate(operation, 2 * elements, "tensor") if layout.tensor > 1 else 0.0
+    gathered = communicate("all_gather", 2 * elements, "tensor") if layout.tensor > 1 and layout.sequence_parallel else 0.0
+    return Pass(Lap(memory_bound=forward, tensor_comm=reduced), Lap(memory_bound=backward, tensor_comm=gathered))
+
+
+def output_pass(job: Job, layout: Layout, accelerator: Accelerator, communicate: Communicate) -> Pass:
+    """Last norm, logits and loss on the last stage.
+
+    Bytes per logit: fused loss 8 forward and 6 backward; otherwise cast to fp32 6, maximum 4, difference 8, exponential 8, sum 4,
+    division 8: 38; backward scale 8 and cast 6: 14.
+    Source: counting passes of Megatron-LM's vocabulary-parallel cross entropy.
+    """
+    model = job.model
+    tokens = layout.microbatch * job.sequence / layout.context
+    width = model.vocabulary / layout.tensor
+    precision = "bf16" if job.precision == "fp8" else job.precision
+    product = product_time(accelerator, precision, tokens, width, model.hidden)
+    gradients = product_time(accelerator, precision, tokens, model.hidden, width) + product_time(
+        accelerator, precision, width, model.hidden, tokens
+    )
+    local = tokens * model.hidden / (layout.tensor if layout.sequence_parallel else 1)
+    per_logit, per_logit_back = (8, 6) if job.software.fused_loss else (38, 14)
+    kept = 0.0 if job.software.fused_accumulation else (2 + 2 * job.software.gradient_bytes) * width * model.hidden
+    forward = stream_time(accelerator, 4 * local + per_logit * tokens * width, 4 if job.software.fused_loss else 12)
+    backward = stream_time(accelerator, 10 * local + per_logit_back * tokens * width + kept, 4 if job.software.fused_loss else 8)
+    gathered = reduced = 0.0
+    if layout.tensor > 1:
+        size = 2 * tokens * model.hidden
+        gathered = communicate("all_gather", size, "tensor") if layout.sequence_parallel else 0.0
+        reduced = communicate("reduce_scatter" if layout.sequence_parallel else "all_reduce", size, "tensor")
+    return Pass(
+        Lap(matrix=product, memory_bound=forward, tensor_comm=gathered), Lap(matrix=gradients, memory_bound=backward, tensor_comm=reduced)
+    )
+
+
+def prediction_pass(job: Job, layout: Layout, accelerator: Accelerator, layer: Pass, output: Pass) -> Pass:
+    """The multi-token prediction layers on the last stage: a projection of 2 hidden -> hidden, a layer and the shared output, each."""
+    model: Transformer = job.model
+    tokens = layout.microbatch * job.sequence / layout.context
+    width = model.hidden / layout.tensor
+    ahead = product_time(accelerator, job.precision, tokens, width, 2 * model.hidden)
+    back = product_time(accelerator, job.precision, tokens, 2 * model.hidden, width) + product_time(
+        accelerator, job.precision, 2 * model.hidden, width, tokens
+    )
+    return (layer + output + Pass(Lap(matrix=ahead), Lap(matrix=back))) * model.prediction_heads
