@@ -22,8 +22,7 @@ _CONDITION = re.compile(r"\s*(>=|<=|==|!=|>|<)\s*(\S.*)\Z", re.DOTALL)
 # Names in the answer end in their unit: how a quantity with a unit is brought to it.
 _UNITS = {
     "_s": ("time", 1.0), "_bytes": ("data", 1.0), "_usd": ("money", 1.0), "_mwh": ("energy", 3.6e9), "_kg": ("mass", 1.0),
-    "_hours": ("time", 3600.0), "_tflops_per_accelerator": ("flop_rate", 1e12),
-}  # fmt: skip
+    "_hours": ("time", 3600.0), }  # fmt: skip
 _FRACTIONS = frozenset({"goodput", "mfu", "hfu", "p_unfinished"})
 
 
@@ -67,7 +66,7 @@ def expectation(path: str, condition: str, alternatives: Collection[str]) -> Exp
 def _value(text: str, keys: tuple[str, ...]) -> float:
     if text in ("true", "false"):
         return float(text == "true")
-    dimension, size = next((_UNITS[end] for key in reversed(keys) for end in _UNITS if key.endswith(end)), ("", 1.0))
+    dimension, size = next((_UNITS[end] for key in reversed(keys) for end in _UNITS if key.endswith(end) and "_per_" not in key), ("", 1.0))
     if not dimension and keys[-1] in _FRACTIONS:
         dimension = "fraction"
     try:

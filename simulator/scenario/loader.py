@@ -66,7 +66,7 @@ def resolve_sweep(path_or_name: str | Path, points: Iterable[Sequence[str]]) -> 
     path, document = library.scenario(path_or_name)
     reader = Reader(library)
     for overrides in points:
-        reader.problems, reader.origins = [], {}
+        reader.problems, reader.origins, reader.used = [], {}, {}
         yield _Loading(reader, path.stem, document).scenario(tuple(overrides))
 
 
@@ -107,7 +107,7 @@ class _Loading:
             sweep=sweep,
             expect=expect,
             origins=origins,
-            inputs=dict(self.reader.library.inputs),
+            inputs={label: self.reader.library.inputs[label] for label in (self.document.mark.text.label, *self.reader.used)},
             overrides=overrides,
         )
 

@@ -31,8 +31,8 @@ def merge(below: Written, above: Written) -> Written:
     if not isinstance(below.value, Mapping):
         named = isinstance(below.value, str) and above.value and not WHOLE & above.value.keys()
         return Written(above.value, above.mark, above.keys, below) if named else above
-    kinds = (below.value.get("kind"), above.value.get("kind"))
-    if kinds[0] is not None and kinds[1] is not None and kinds[0].value != kinds[1].value:
+    kinds = {kind.value for one in (below.value, above.value) if (kind := one.get("kind")) is not None and isinstance(kind.value, str)}
+    if len(kinds) > 1:
         return above
     values, keys = dict(below.value), dict(below.keys)
     for key, value in above.value.items():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +54,15 @@ class Place:
         return Place(f"{self.path}.{key}" if self.path else key, mark)
 
 
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """A file of the catalogue: the object, where its figures came from by path inside it, the files that were needed."""
+
+    value: Any
+    origins: Mapping[str, str] = field(default_factory=dict)
+    used: dict[str, None] = field(default_factory=dict)
+
+
 class Reader:
     """Reads values and keeps what it finds on the way; entries of the catalogue are read once."""
 
@@ -61,7 +70,9 @@ class Reader:
         self.library = library
         self.problems: list[Problem] = []
         self.origins: dict[str, str] = {}
-        self.entries: dict[tuple[str, Path], Any] = {}
+        self.used: dict[str, None] = {}
+        """Labels of the files that were needed, in order; an entry that is remembered counts again."""
+        self.entries: dict[tuple[str, Path], _Entry] = {}
         self.reading: list[tuple[str, Path]] = []
 
     def report(self, mark: Mark, path: str, what: str, mend: str = "") -> Broken:
@@ -144,13 +155,13 @@ class Reader:
                 continue
             values[key] = self.read(fields[key].shape, value, place.inside(key, written.keys[key]))
             broken |= values[key] is BROKEN
-        for name, field in fields.items():
+        for name, known in fields.items():
             if name in values or name in written.value:
                 continue
             path = place.inside(name, place.mark).path
-            if field.required:
+            if known.required:
                 broken = True
-                self.missing(record, field.name, place)
+                self.missing(record, name, place)
             elif name not in _ABOUT:
                 self.origins[path] = "default"
         if broken:
@@ -164,9 +175,9 @@ class Reader:
             return self.report(place.mark, place.path, error.what, error.mend)
 
     def missing(self, record: Record, name: str, place: Place) -> None:
-        field = record.fields[name]
-        sample, doc = example(field.shape), f" ({field.doc.rstrip('.')})" if field.doc else ""
-        shape = field.shape.shape if isinstance(field.shape, Maybe) else field.shape
+        asked = record.fields[name]
+        sample, doc = example(asked.shape), f" ({asked.doc.rstrip('.')})" if asked.doc else ""
+        shape = asked.shape.shape if isinstance(asked.shape, Maybe) else asked.shape
         if isinstance(shape, Record | Tagged) and shape.catalogue:
             mend = f"add {name}: NAME, a name of the {shape.catalogue}"
         else:
@@ -226,36 +237,40 @@ class Reader:
         key = (shape.catalogue, path)
         if key not in self.entries:
             self.entries[key] = self.entry(shape, key, packaged)
-        value, origins = self.entries[key]
-        self.origins |= {f"{place.path}.{inner}" if inner else place.path: told for inner, told in origins.items()}
-        return value
+        entry = self.entries[key]
+        self.used |= entry.used
+        self.origins |= {f"{place.path}.{inner}" if inner else place.path: told for inner, told in entry.origins.items()}
+        return entry.value
 
-    def entry(self, shape: Record | Tagged, key: tuple[str, Path], packaged: bool) -> tuple[Any, Mapping[str, str]]:
-        """A file of the catalogue as an object, and where the entries that it names itself came from."""
+    def entry(self, shape: Record | Tagged, key: tuple[str, Path], packaged: bool) -> _Entry:
+        """A file of the catalogue, read."""
         kind, path = key
         try:
             document = self.library.read(path, kind, packaged)
         except ProblemsError as error:
             self.problems += error.problems
-            return BROKEN, {}
+            return _Entry(BROKEN)
         reader = Reader(self.library)
         reader.problems, reader.entries, reader.reading = self.problems, self.entries, [*self.reading, key]
         place = Place("", Mark(document.mark.text, 1, 1))
         if key in self.reading:
-            return self.report(place.mark, "", "refers to itself", "name another entry"), {}
+            return _Entry(self.report(place.mark, "", "refers to itself", "name another entry"))
         value = reader.inline(shape, document, place, {} if "name" in document.entries else {"name": path.stem})
         named = document.entries.get("name")
         if named is not None and named.value != path.stem:
             reader.report(named.mark, "name", f"{shown(named)} is not the file's name", f"write name: {path.stem}, or leave it out")
         # Rows of lists are told by the entry as a whole: a price list has hundreds. Sources are told with their figures.
         nested = {inner: told for inner, told in reader.origins.items() if not _UNTOLD.search(inner)}
-        return value, {"": document.mark.text.label, **nested}
+        label = document.mark.text.label
+        return _Entry(value, {"": label, **nested}, {label: None, **reader.used})
 
     def find(self, shape: Record | Tagged, like: Written, place: Place) -> tuple[Written, str] | Broken:
         """The document of the entry that an inline mapping is laid over, and its name."""
         try:
             path, packaged = self.library.find(shape.catalogue, str(like.value), like.mark.text.folder)
-            return self.library.read(path, shape.catalogue, packaged), path.stem
+            document = self.library.read(path, shape.catalogue, packaged)
+            self.used[document.mark.text.label] = None
+            return document, path.stem
         except MendableError as error:
             return self.report(like.mark, place.path, error.what, error.mend)
         except ProblemsError as error:
