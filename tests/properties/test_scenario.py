@@ -15,8 +15,8 @@ from simulator.scenario.written import Text, Written, flow
 from simulator.scenario.yaml_events import parse, read
 
 TEXT = Text("t.yaml", "t.yaml")
-WORDS = """base alternatives training cluster node count kind like source sources layout price list auto a.b cluster.count 0 -1 1e9 8 1:30 .inf
-    yes null 80 GB 400Gb/s dgx-h100 on_demand restart x '' [] {} > 0.8 << &a *a !!int"""
+WORDS = """base alternatives training cluster node count kind like source sources layout price list auto a.b cluster.count 0 -1 1e9 8 1:30
+    .inf yes null 80 GB 400Gb/s dgx-h100 on_demand restart x '' [] {} > 0.8 << &a *a !!int"""
 words = st.sampled_from([*WORDS.split(), "80 GB", "300B tokens", "> 0.8", "4 d"])
 scalars = st.one_of(
     words, st.text(max_size=8), st.integers(-10, 10**20), st.floats(allow_nan=False, allow_infinity=False), st.booleans(), st.none()
