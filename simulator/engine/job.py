@@ -321,31 +321,35 @@ class Job:
             margin: by which planned stops are heeded early [s]; positive while the job trains.
             growth: whether a larger size that has become possible is heeded.
         """
+        closed = False
         while True:
-            stop, why = self._planned(margin)
-            start, target = self.now, min(end, stop, self._next_failure)
-            if target > start:
-                try:
-                    yield self._env.timeout(max(0.0, target - self._env.now))
-                    self.now = target
-                except simpy.Interrupt:
-                    self.now = min(max(start, self._env.now), target)
-                computed = book(self.now - start, self.now >= end)
-                self.fleet.book(self.now - start, computed, self._held)
             if self._news:
                 for news in self._news:
                     news()
                 self._news.clear()
                 self._expose(self._held, self._running)
+            stop, why = self._planned(margin)
             if self.now >= end:
+                if not closed:
+                    book(0.0, True)
                 return Signal.DONE
             if self.fleet.present < self.size or (growth and self.largest() > self.size):
                 return Signal.CHANGED
             if self.now >= stop:
                 self._why = why
                 return Signal.STOPPED
-            if self.now >= self._next_failure and self._strike():
-                return Signal.FAILED
+            if self.now >= self._next_failure:
+                if self._strike():
+                    return Signal.FAILED
+                continue
+            start, target = self.now, min(end, stop, self._next_failure)
+            try:
+                yield self._env.timeout(max(0.0, target - self._env.now))
+                self.now = target
+            except simpy.Interrupt:
+                self.now = min(max(start, self._env.now), target)
+            closed = self.now >= end
+            self.fleet.book(self.now - start, book(self.now - start, closed), self._held)
 
     def _planned(self, margin: float) -> tuple[float, str]:
         """The next planned stop, less the margin [s], and what it is."""

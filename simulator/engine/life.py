@@ -207,5 +207,5 @@ class RunRecord:
 
     @property
     def goodput(self) -> float:
-        """Ideal time of the accepted tokens / wall-clock."""
-        return self.parts_s["productive"] / self.wall_clock_s if self.wall_clock_s > 0 else 1.0
+        """Ideal time of the accepted tokens / wall-clock; 0 where it was given up at once."""
+        return self.parts_s["productive"] / self.wall_clock_s if self.wall_clock_s > 0 else 0.0

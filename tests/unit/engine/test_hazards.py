@@ -1,0 +1,86 @@
+"""The clocks against the processes that they stand for."""
+
+import math
+
+import numpy as np
+
+from simulator.engine.hazards import Exposure, Hazards, Renewal
+from simulator.engine.streams import Streams
+from simulator.reliability import FailureClass, FailureSet
+
+
+def failure(cause: str, of: str, mtbf: float, shape: float = 1.0) -> FailureClass:
+    return FailureClass(cause=cause, of=of, mtbf=mtbf, shape=shape, detection=0.0, source="a test")
+
+
+def rings(hazards: Hazards, until: float) -> list[tuple[float, str]]:
+    told = []
+    while (at := hazards.next()) <= until:
+        struck = hazards.strike()
+        if struck:
+            told.append((at, struck.failure.cause))
+    return told
+
+
+def test_an_exposure_keeps_its_place_when_its_rate_changes() -> None:
+    clock = type("Clock", (), {"failure": None, "next": 100.0, "ring": lambda self, share: [0.0] * 8})()
+    exposure = Exposure([clock])
+    exposure.set(0.0, 1.0)
+    assert exposure.next() == 100.0
+    exposure.set(50.0, 5.0)
+    assert exposure.next() == 60.0
+    exposure.set(55.0, 0.0)
+    assert exposure.next() == math.inf
+    exposure.set(70.0, 2.5)
+    assert exposure.next() == 80.0
+
+
+def test_rates_follow_the_fleet_and_the_job() -> None:
+    classes = (failure("gpu", "accelerator", 8000.0), failure("node", "node", 500.0), failure("job", "job", 50.0))
+    counts: dict[str, int] = {"gpu": 0, "node": 0, "job": 0}
+    for replication in range(40):
+        hazards = Hazards(FailureSet(classes=classes), 20, 8, Streams(1, replication))
+        hazards.expose(0.0, 10, True)
+        told = rings(hazards, 1000.0)
+        hazards.expose(1000.0, 20, False)
+        told += rings(hazards, 2000.0)
+        hazards.expose(2000.0, 0, False)
+        assert hazards.next() == math.inf
+        for _, cause in told:
+            counts[cause] += 1
+    for cause, expected in {"gpu": 40 * 30, "node": 40 * 60, "job": 40 * 20}.items():
+        assert abs(counts[cause] - expected) < 4 * math.sqrt(expected)
+
+
+def test_renewals_of_many_units_are_exact() -> None:
+    """Ring counts and first-ring times of the lazy heap against a plain renewal process per unit."""
+    shape, count, until = 0.7, 50, 4.0
+    scale = 1.0 / math.gamma(1 + 1 / shape)
+    random = np.random.default_rng(5)
+    plain = []
+    for _ in range(400):
+        times = np.cumsum(scale * random.weibull(shape, (count, 60)), axis=1)
+        plain.append((times.min(), (times < until).sum(), (times < until / 20).sum()))
+    lazy = []
+    for replication in range(400):
+        renewal = Renewal(failure("x", "node", 1.0, shape), count, Streams(3, replication).stream("x", 8))
+        first, early, total = renewal.next, 0, 0
+        while renewal.next < until:
+            early += renewal.next < until / 20
+            total += 1
+            renewal.ring(1.0)
+        lazy.append((first, total, early))
+    for a, b in zip(np.array(plain).T, np.array(lazy).T, strict=True):
+        assert abs(a.mean() - b.mean()) < 3 * math.hypot(a.std(), b.std()) / 20
+    assert np.array(lazy)[:, 2].mean() > 1.5 * count * until / 20, "a young fleet of shape 0.7 fails more at first"
+
+
+def test_a_weibull_of_shape_one_is_exponential_in_count() -> None:
+    classes = (failure("x", "node", 100.0, 1.0000001),)
+    counts = []
+    for replication in range(200):
+        hazards = Hazards(FailureSet(classes=classes), 10, 8, Streams(1, replication))
+        hazards.expose(0.0, 5, True)
+        counts.append(len(rings(hazards, 500.0)))
+    assert abs(np.mean(counts) - 25) < 4 * math.sqrt(25 / 200)
+    assert 0.7 < np.var(counts) / 25 < 1.4

@@ -1,0 +1,282 @@
+"""Every nested and simultaneous event that the job's docstring specifies, on failures written down by hand."""
+
+import dataclasses
+import math
+
+import pytest
+
+from simulator.engine import Checkpoints, Life, Phase, RunRecord, job, live
+from simulator.engine.hazards import Failure
+from simulator.outcome import partition
+from simulator.reliability import Allocation, FailureClass, FailureSet, Repair, Restart, Schedule, ScheduledNodes, Spares
+
+NEVER = FailureClass(cause="node", of="node", mtbf=1e15, detection=30.0, source="a test")
+CRASH = FailureClass(cause="crash", of="job", mtbf=1e15, detection=0.0, loses_node=False, source="a test")
+
+
+class Script:
+    """Failures at given times, in place of the random ones: (time, class, share of the nodes held at which the victim sits)."""
+
+    def __init__(self, *failures: tuple[float, FailureClass, float]) -> None:
+        self._failures = list(failures)
+        self.exposed: list[tuple[float, int, bool]] = []
+
+    def __call__(self, *_: object) -> "Script":
+        return self
+
+    def expose(self, now: float, nodes: int, running: bool) -> float:
+        self.exposed.append((now, nodes, running))
+        return self.next()
+
+    def next(self) -> float:
+        return self._failures[0][0] if self._failures else math.inf
+
+    def strike(self) -> Failure:
+        _, failure, victim = self._failures.pop(0)
+        return Failure(failure, [0.5, victim, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5])
+
+
+PLAN = Life(
+    phases=(Phase(name="all", tokens=1000.0, tokens_per_step=1.0, step_s=((4, 1.0),)),),
+    nodes=4,
+    accelerators_per_node=8,
+    failures=FailureSet(classes=(NEVER, CRASH)),
+    recovery=Restart(restart=40.0),
+    repair=Repair(mean=500.0, sigma=0.0),
+    checkpoints=Checkpoints(interval_s=100.0, blocking_s=10.0, read_s=20.0),
+)
+"""1 000 steps of 1 s on 4 nodes, a checkpoint of 10 s after every 100 s, 40 s of restart and 20 s of reading."""
+
+
+def plan(**changed: object) -> Life:
+    return dataclasses.replace(PLAN, **changed)
+
+
+@pytest.fixture
+def lived(monkeypatch: pytest.MonkeyPatch):
+    """Live through a plan with scripted failures."""
+
+    def run(life: Life, *failures: tuple[float, FailureClass, float]) -> RunRecord:
+        monkeypatch.setattr(job, "Hazards", Script(*failures))
+        record = live(life, 0)
+        partition(record.wall_clock_s, record.parts_s, "wall-clock")
+        return record
+
+    return run
+
+
+def parts(record: RunRecord) -> dict[str, float]:
+    return {part: pytest.approx(seconds, abs=1e-6) for part, seconds in record.parts_s.items() if seconds > 1e-9}
+
+
+def test_nothing_fails(lived) -> None:
+    record = lived(plan())
+    assert record.wall_clock_s == 1000 + 10 * 10
+    assert record.parts_s == dict.fromkeys(record.parts_s, 0.0) | {"productive": 1000.0, "checkpoint": 100.0}
+    assert record.finished
+    assert record.tokens == 1000
+    assert (record.training_node_s, record.standing_node_s, record.spare_node_s) == (4000.0, 400.0, 0.0)
+
+
+def test_failure_while_training(lived) -> None:
+    record = lived(plan(), (150.0, CRASH, 0.0))
+    assert parts(record) == {"productive": 1000, "checkpoint": 100, "lost_work": 40, "restart": 40, "reload": 20}
+    assert record.interruptions == {"node": 0, "crash": 1}
+    assert record.training_node_s == pytest.approx(4 * 1040)
+
+
+def test_failure_during_a_checkpoint_voids_it(lived) -> None:
+    record = lived(plan(), (215.0, CRASH, 0.0))
+    assert parts(record) == {"productive": 1000, "checkpoint": 105, "lost_work": 100, "restart": 40, "reload": 20}
+
+
+def test_a_checkpoint_that_ends_with_the_failure_is_durable(lived) -> None:
+    record = lived(plan(), (220.0, CRASH, 0.0))
+    assert parts(record) == {"productive": 1000, "checkpoint": 100, "restart": 40, "reload": 20}
+
+
+def test_failure_while_a_checkpoint_drains_voids_it(lived) -> None:
+    checkpoints = Checkpoints(interval_s=100.0, blocking_s=10.0, drain_s=50.0, read_s=20.0)
+    record = lived(plan(checkpoints=checkpoints), (150.0, CRASH, 0.0))
+    assert parts(record) == {"productive": 1000, "checkpoint": 10 + 100 + 50, "lost_work": 140, "restart": 40, "reload": 20}
+    record = lived(plan(checkpoints=checkpoints), (160.0, CRASH, 0.0))
+    assert parts(record) == {"productive": 1000, "checkpoint": 100 + 50, "lost_work": 50, "restart": 40, "reload": 20}
+
+
+def test_a_drain_longer_than_the_interval_holds_the_next_checkpoint_back(lived) -> None:
+    record = lived(plan(checkpoints=Checkpoints(interval_s=100.0, blocking_s=10.0, drain_s=250.0)))
+    assert parts(record) == {"productive": 1000, "checkpoint": 4 * 10 + 250}
+
+
+def test_failure_during_recovery_begins_it_anew(lived) -> None:
+    record = lived(plan(), (150.0, CRASH, 0.0), (180.0, CRASH, 0.0), (230.0, CRASH, 0.0))
+    assert parts(record) == {"productive": 1000, "checkpoint": 100, "lost_work": 40, "restart": 30 + 40 + 40, "reload": 10 + 20}
+    assert record.interruptions["crash"] == 3
+
+
+def test_detection_ends_with_the_last_failure_detected(lived) -> None:
+    slow = FailureClass(cause="crash", of="job", mtbf=1e15, detection=100.0, loses_node=False, source="a test")
+    record = lived(plan(), (150.0, slow, 0.0), (170.0, NEVER, 0.0))
+    # The node is lost during the detection of the hang; without a spare the job waits for its repair, 500 s after it was lost.
+    assert parts(record) == {
+        "productive": 1000, "checkpoint": 100, "lost_work": 40, "detection": 100, "wait_for_nodes": 420, "restart": 40, "reload": 20,
+    }  # fmt: skip
+
+
+def test_hot_spare_then_pool(lived) -> None:
+    spares = Spares(hot=1, pool=1, hot_swap=15.0, pool_delay=200.0)
+    life = plan(spares=spares, repair=Repair(mean=1e6, sigma=0.0))
+    record = lived(life, (150.0, NEVER, 0.0))
+    assert parts(record) == {
+        "productive": 1000, "checkpoint": 100, "lost_work": 40, "detection": 30, "replacement": 15, "restart": 40, "reload": 20,
+    }  # fmt: skip
+    assert record.spare_node_s == pytest.approx(180.0)
+    record = lived(life, (150.0, NEVER, 0.0), (350.0, NEVER, 0.0))
+    assert record.parts_s["replacement"] == pytest.approx(215.0)
+
+
+def test_failure_of_a_spare_stops_nothing(lived) -> None:
+    life = plan(spares=Spares(hot=1), repair=Repair(mean=300.0, sigma=0.0))
+    record = lived(life, (150.0, NEVER, 0.9))
+    assert parts(record) == {"productive": 1000, "checkpoint": 100}
+    assert record.interruptions["node"] == 0
+    assert record.spare_node_s == pytest.approx(1100 - 300)
+    assert record.repair_node_s == pytest.approx(300)
+
+
+def test_a_spare_that_fails_on_its_way_in_is_one_more_lost_node(lived) -> None:
+    life = plan(spares=Spares(hot=2, hot_swap=50.0), repair=Repair(mean=1e6, sigma=0.0))
+    record = lived(life, (150.0, NEVER, 0.0), (200.0, NEVER, 0.5))
+    assert record.parts_s["detection"] == pytest.approx(60)
+    assert record.parts_s["replacement"] == pytest.approx(20 + 50)
+    assert record.finished
+
+
+def test_no_node_left_waits_for_a_crew(lived) -> None:
+    life = plan(repair=Repair(mean=500.0, sigma=0.0, crews=1))
+    record = lived(life, (150.0, NEVER, 0.0), (160.0, NEVER, 0.0))
+    # Detection of the second ends at 190 s; the one crew returns the nodes at 650 s and 1 150 s.
+    assert record.parts_s["wait_for_nodes"] == pytest.approx(1150 - 190)
+    assert record.repair_node_s == pytest.approx(500 + 990)
+
+
+def test_a_smaller_size_is_used_and_grown_back(lived) -> None:
+    phase = Phase(tokens=1000.0, tokens_per_step=1.0, step_s=((3, 2.0), (4, 1.0)))
+    record = lived(plan(phases=(phase,), reshape_s=70.0), (150.0, NEVER, 0.0))
+    # Back at 240 s on three nodes; the repaired node comes at 650 s: three checkpoints and 390 − 10·… s of slow training, then one more.
+    assert record.finished
+    assert record.parts_s["reshape"] == 70
+    assert record.parts_s["wait_for_nodes"] == 0
+    assert record.parts_s["degraded"] == pytest.approx((650 - 240 - 30) / 2)
+    assert record.parts_s["productive"] == pytest.approx(1000)
+
+
+def test_nodes_beyond_the_size_fail_without_a_stop(lived) -> None:
+    phase = Phase(tokens=1000.0, tokens_per_step=1.0, step_s=((3, 1.0),))
+    record = lived(plan(phases=(phase,)), (150.0, NEVER, 0.9))
+    assert parts(record) == {"productive": 1000, "checkpoint": 100}
+    assert record.standing_node_s + record.training_node_s == pytest.approx(4 * 1100 - 500)
+
+
+def test_everything_at_once(lived) -> None:
+    life = plan(
+        spares=Spares(hot=1, pool=1, hot_swap=10.0, pool_delay=100.0),
+        availability=Schedule(changes=(ScheduledNodes(at=0.0, nodes=4), ScheduledNodes(at=220.0, nodes=5))),
+        phases=(Phase(tokens=1000.0, tokens_per_step=1.0, step_s=((4, 1.0), (5, 0.5))),),
+    )
+    record = lived(life, (220.0, CRASH, 0.0), (220.0, NEVER, 0.0), (220.0, NEVER, 0.99))
+    # At 220 s the second checkpoint ends (durable), the donor adds a node, and the job, one of its nodes and the spare fail.
+    assert record.finished
+    assert record.parts_s["lost_work"] == 0
+    assert record.interruptions == {"node": 1, "crash": 1}
+    assert record.parts_s["replacement"] == 100
+
+
+def test_donor_takes_nodes_back_after_a_checkpoint(lived) -> None:
+    availability = Schedule(changes=(ScheduledNodes(at=0.0, nodes=4), ScheduledNodes(at=300.0, nodes=2)))
+    phase = Phase(tokens=1000.0, tokens_per_step=1.0, step_s=((2, 2.0), (4, 1.0)))
+    record = lived(plan(phases=(phase,), availability=availability, reshape_s=70.0))
+    # To 290 s: 270 steps and two checkpoints; one more before the nodes leave. The rest at half the pace, as promised: not degraded.
+    assert parts(record) == {"productive": 270 + 2 * 730, "checkpoint": 20 + 10 + 150, "reshape": 70, "reload": 20}
+    assert record.training_node_s == pytest.approx(4 * 270 + 2 * 2 * 730)
+
+
+def test_donor_gives_more(lived) -> None:
+    availability = Schedule(changes=(ScheduledNodes(at=0.0, nodes=2), ScheduledNodes(at=330.0, nodes=4)))
+    phase = Phase(tokens=1000.0, tokens_per_step=1.0, step_s=((2, 2.0), (4, 1.0)))
+    record = lived(plan(phases=(phase,), availability=availability, reshape_s=70.0))
+    # At 330 s the third checkpoint has just ended.
+    assert parts(record) == {"productive": 300 + 850, "checkpoint": 30 + 90, "reshape": 70, "reload": 20}
+
+
+def test_a_donor_that_begins_with_nothing(lived) -> None:
+    availability = Schedule(changes=(ScheduledNodes(at=0.0, nodes=0), ScheduledNodes(at=5000.0, nodes=4)))
+    record = lived(plan(availability=availability))
+    assert parts(record) == {"productive": 1000, "checkpoint": 100, "wait_for_nodes": 5000}
+    assert record.held_node_s == pytest.approx(4 * 1100)
+
+
+def test_time_limit_writes_a_checkpoint_and_queues_again(lived) -> None:
+    record = lived(plan(allocation=Allocation(job_time_limit=500.0, queue_wait=1000.0)))
+    # Job 1: 450 s of training with four checkpoints, and one before the limit (10 s of the fifth interval's end are not trained).
+    assert record.finished
+    assert record.parts_s["queue"] == 3000
+    assert record.parts_s["restart"] == 80
+    assert record.parts_s["lost_work"] == 0
+    assert record.parts_s["idle"] == pytest.approx(0)
+    assert record.held_node_s == pytest.approx(4 * (record.wall_clock_s - 3000))
+
+
+def test_a_failure_into_the_limit_loses_work_and_the_limit_comes_first(lived) -> None:
+    record = lived(plan(allocation=Allocation(job_time_limit=500.0, queue_wait=1000.0)), (1470.0, CRASH, 0.0))
+    assert record.parts_s["lost_work"] == pytest.approx(470 - 440)
+    assert record.parts_s["restart"] == pytest.approx(30 + 40 + 40)
+
+
+def test_end_date_and_budget_leave_what_is_durable(lived) -> None:
+    record = lived(plan(allocation=Allocation(end=500.0)))
+    assert not record.finished
+    assert record.wall_clock_s == 500
+    assert record.tokens == pytest.approx(450)
+    assert record.parts_s["lost_work"] == 0
+    record = lived(plan(allocation=Allocation(node_hours=4 * 500.0 / 3600)))
+    assert record.wall_clock_s == pytest.approx(500)
+    assert record.tokens == pytest.approx(450)
+    assert "budget" in record.ending
+
+
+def test_no_node_ever(lived) -> None:
+    record = lived(plan(nodes=3))
+    assert not record.finished
+    assert record.wall_clock_s == 0
+    assert record.tokens == 0
+    assert record.goodput == 0
+
+
+def test_horizon_ends_a_run(lived) -> None:
+    record = lived(plan(horizon_s=300.0))
+    assert not record.finished
+    assert record.wall_clock_s == 300
+    assert record.tokens == 200
+    assert "horizon" in record.ending
+
+
+def test_log_says_what_counts_from_there_on(lived) -> None:
+    record = lived(plan(), (150.0, CRASH, 0.0))
+    told = [(entry.time_s, entry.what, entry.cause, entry.tokens, entry.nodes) for entry in record.log]
+    assert told == [
+        (0.0, "machines are handed out", "", 0.0, 0),
+        (0.0, "training", "", 0.0, 4),
+        (150.0, "interruption", "crash", 100.0, 0),
+        (210.0, "training", "", 100.0, 4),
+        (1200.0, "finished", "", 1000.0, 0),
+    ]
+
+
+def test_two_phases_have_their_own_steps(lived) -> None:
+    phases = (
+        Phase(name="ramp", tokens=300.0, tokens_per_step=1.0, step_s=((4, 2.0),)),
+        Phase(name="main", tokens=700.0, tokens_per_step=2.0, step_s=((4, 1.0),)),
+    )
+    record = lived(plan(phases=phases))
+    assert parts(record) == {"productive": 600 + 350, "checkpoint": 100}
