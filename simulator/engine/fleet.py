@@ -25,7 +25,7 @@ class Fleet:
         self.pool = spares.pool
         self.repairing = 0
         self.ready_at = 0.0
-        self.training_s = self.standing_s = self.spare_s = self.repair_s = 0.0
+        self.training_s = self.idle_s = self.spare_s = self.repair_s = 0.0
 
     @property
     def held(self) -> int:
@@ -35,20 +35,22 @@ class Fleet:
     @property
     def held_s(self) -> float:
         """Node-seconds held so far."""
-        return self.training_s + self.standing_s + self.spare_s
+        return self.training_s + self.idle_s + self.spare_s
 
-    def book(self, seconds: float, computed: float, held: bool) -> None:
+    def book(self, seconds: float, training: bool, held: bool) -> None:
         """Add up `seconds` in the present state.
 
         Args:
-            computed: seconds of them that the job's nodes computed.
+            training: the job trains or writes checkpoints.
             held: the machines are with the run, and not in a queue.
         """
         self.repair_s += seconds * self.repairing
         if held:
-            self.training_s += computed * self.present
-            self.standing_s += (seconds - computed) * self.present
             self.spare_s += seconds * self.hot
+            if training:
+                self.training_s += seconds * self.present
+            else:
+                self.idle_s += seconds * self.present
 
     def lose(self, spare: bool) -> None:
         """A hot spare or a node of the job goes to repair."""

@@ -134,7 +134,7 @@ class Job:
             parts_s=self._parts,
             interruptions=self._interruptions,
             training_node_s=fleet.training_s,
-            standing_node_s=fleet.standing_s,
+            idle_node_s=fleet.idle_s,
             spare_node_s=fleet.spare_s,
             repair_node_s=fleet.repair_s,
             accelerators_per_node=self.life.accelerators_per_node,
@@ -169,7 +169,7 @@ class Job:
             return Signal.DONE
         waiting = left[0][0] in ("wait_for_nodes", "idle")
 
-        def book(elapsed: float, to_end: bool) -> float:
+        def book(elapsed: float, to_end: bool) -> None:
             while elapsed > 0:
                 part, seconds = left[0]
                 spent = elapsed if len(left) == 1 else min(elapsed, seconds)
@@ -178,11 +178,11 @@ class Job:
                 if len(left) > 1 and spent == seconds:
                     left.pop(0)
                 elapsed -= spent
-            return 0.0
 
         self._expose(held=left[0][0] != "queue", running=not waiting and left[0][0] != "queue")
         end = self.now + math.fsum(seconds for _, seconds in left)
-        return (yield from self._pass(end, book, margin=0.0, growth=left[0][0] == "wait_for_nodes"))
+        part = left[0][0]
+        return (yield from self._pass(end, book, training=part == "checkpoint", growth=part == "wait_for_nodes"))
 
     def note(self, what: str, cause: str = "") -> None:
         """A line of the operator's log."""
@@ -276,7 +276,7 @@ class Job:
                 self.note("training")
             self._expose(held=True, running=True)
             end = self.now + progress.to_phase_end(self._pace())
-            signal = yield from self._pass(end, self._book_training, margin=self._margin, growth=True)
+            signal = yield from self._pass(end, self._book, training=True, margin=self._margin, growth=True)
             if signal is Signal.DONE:
                 continue
             if signal is Signal.FAILED or self.fleet.present < self.size:
@@ -294,12 +294,9 @@ class Job:
             self._paces[key] = pace(self.phase, self.size, self.fleet.promised, self.life.checkpoints, self._factor)
         return self._paces[key]
 
-    def _book_training(self, elapsed: float, to_end: bool) -> float:
-        """Closed form for what was trained since the last look; returns the seconds that the machines computed."""
-        progress = self._progress
-        before = progress.productive + progress.degraded
-        progress.advance(elapsed, self._pace(), self.now, to_end)
-        return progress.productive + progress.degraded - before
+    def _book(self, elapsed: float, to_end: bool) -> None:
+        """Closed form for what was trained since the last look."""
+        self._progress.advance(elapsed, self._pace(), self.now, to_end)
 
     def _save(self) -> Events:
         """Write a checkpoint and wait until it is durable; finish the one that is being written instead."""
@@ -313,13 +310,14 @@ class Job:
 
     # -- time --------------------------------------------------------------------------------------------------------------------------
 
-    def _pass(self, end: float, book: Callable[[float, bool], float], margin: float, growth: bool) -> Events:
+    def _pass(self, end: float, book: Callable[[float, bool], None], training: bool, growth: bool, margin: float = 0.0) -> Events:
         """Let time pass until `end`, or until something happens that the job must heed.
 
         Args:
-            book: (elapsed, whether that is exactly to the end) -> seconds of it that the machines computed; closes the books.
-            margin: by which planned stops are heeded early [s]; positive while the job trains.
+            book: (elapsed, whether that is exactly to the end): closes the ledger's books.
+            training: whether the nodes train or write checkpoints.
             growth: whether a larger size that has become possible is heeded.
+            margin: by which planned stops are heeded early [s]; positive where a checkpoint is due before them.
         """
         closed = False
         while True:
@@ -349,7 +347,8 @@ class Job:
             except simpy.Interrupt:
                 self.now = min(max(start, self._env.now), target)
             closed = self.now >= end
-            self.fleet.book(self.now - start, book(self.now - start, closed), self._held)
+            book(self.now - start, closed)
+            self.fleet.book(self.now - start, training, self._held)
 
     def _planned(self, margin: float) -> tuple[float, str]:
         """The next planned stop, less the margin [s], and what it is."""

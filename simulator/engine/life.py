@@ -170,8 +170,8 @@ class RunRecord:
         parts_s: partition of the wall-clock, every name of `PARTS`.
         interruptions: count by cause, every class of the set: failures that struck the nodes in use or the job, while it trained or
             recovered.
-        training_node_s: nodes of the job x time it computed, kept or lost.
-        standing_node_s: nodes of the job x time they were held and did not compute.
+        training_node_s: nodes of the job x time that it trained or wrote checkpoints, kept or lost.
+        idle_node_s: nodes of the job x time that they were held and the job stood: detection, restart, waiting.
         spare_node_s: hot spares x time.
         repair_node_s: nodes out for repair x time; in no other figure.
         step_factor: the draw of the step model's error.
@@ -185,7 +185,7 @@ class RunRecord:
     parts_s: Mapping[str, float]
     interruptions: Mapping[str, int]
     training_node_s: float
-    standing_node_s: float
+    idle_node_s: float
     spare_node_s: float
     repair_node_s: float
     accelerators_per_node: int
@@ -198,7 +198,7 @@ class RunRecord:
     @property
     def held_node_s(self) -> float:
         """Nodes held, spares and idle included, x time [s]."""
-        return self.training_node_s + self.standing_node_s + self.spare_node_s
+        return self.training_node_s + self.idle_node_s + self.spare_node_s
 
     @property
     def accelerator_hours(self) -> float:

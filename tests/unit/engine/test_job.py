@@ -75,14 +75,15 @@ def test_nothing_fails(lived) -> None:
     assert record.parts_s == dict.fromkeys(record.parts_s, 0.0) | {"productive": 1000.0, "checkpoint": 100.0}
     assert record.finished
     assert record.tokens == 1000
-    assert (record.training_node_s, record.standing_node_s, record.spare_node_s) == (4000.0, 400.0, 0.0)
+    assert (record.training_node_s, record.idle_node_s, record.spare_node_s) == (4400.0, 0.0, 0.0)
 
 
 def test_failure_while_training(lived) -> None:
     record = lived(plan(), (150.0, CRASH, 0.0))
     assert parts(record) == {"productive": 1000, "checkpoint": 100, "lost_work": 40, "restart": 40, "reload": 20}
     assert record.interruptions == {"node": 0, "crash": 1}
-    assert record.training_node_s == pytest.approx(4 * 1040)
+    assert record.training_node_s == pytest.approx(4 * 1140)
+    assert record.idle_node_s == pytest.approx(4 * 60)
 
 
 def test_failure_during_a_checkpoint_voids_it(lived) -> None:
@@ -175,7 +176,7 @@ def test_nodes_beyond_the_size_fail_without_a_stop(lived) -> None:
     phase = Phase(tokens=1000.0, tokens_per_step=1.0, step_s=((3, 1.0),))
     record = lived(plan(phases=(phase,)), (150.0, NEVER, 0.9))
     assert parts(record) == {"productive": 1000, "checkpoint": 100}
-    assert record.standing_node_s + record.training_node_s == pytest.approx(4 * 1100 - 500)
+    assert record.idle_node_s + record.training_node_s == pytest.approx(4 * 1100 - 500)
 
 
 def test_everything_at_once(lived) -> None:
@@ -198,7 +199,7 @@ def test_donor_takes_nodes_back_after_a_checkpoint(lived) -> None:
     record = lived(plan(phases=(phase,), availability=availability, reshape_s=70.0))
     # To 290 s: 270 steps and two checkpoints; one more before the nodes leave. The rest at half the pace, as promised: not degraded.
     assert parts(record) == {"productive": 270 + 2 * 730, "checkpoint": 20 + 10 + 150, "reshape": 70, "reload": 20}
-    assert record.training_node_s == pytest.approx(4 * 270 + 2 * 2 * 730)
+    assert record.training_node_s == pytest.approx(4 * 300 + 2 * (2 * 730 + 150))
 
 
 def test_donor_gives_more(lived) -> None:
