@@ -18,6 +18,7 @@ class Software(Sourced):
         fused_softmax: scale, mask and softmax are one kernel (where attention is not fused).
         fused_elementwise: bias, activation, dropout and residual are fused into few kernels.
         fused_loss: the cross entropy over the vocabulary is one kernel and not ten passes over fp32 logits.
+        parallel_loss: each tensor rank keeps the logits of its share of the vocabulary; otherwise every one keeps all of them.
         fused_accumulation: weight gradients are added to the kept ones by the matrix product itself.
         dropout: hidden and attention dropout are on, as GPT-3 class recipes had them.
         gradient_bytes: size of a gradient that is kept and reduced [B]: 4 for fp32 accumulation, 2 otherwise.
@@ -29,7 +30,7 @@ class Software(Sourced):
         scatter_sends: each tensor rank sends its share of an activation between stages and gathers it inside the node.
         optimizer_passes: bytes that an optimizer step moves per parameter beside the update itself [B]: norm, clipping, unscaling, copies.
         workspace: memory of libraries, contexts and communication buffers [B].
-        fragmentation: allocator reserve as a ratio of what is allocated.
+        fragmentation: what the allocator reserves over what is allocated, e.g. 1.05.
         jitter: coefficient of variation of one node's step time.
         sigma: spread (log-normal) of measured over modelled step times with this generation, on the rows that `notes` names.
     """
@@ -40,6 +41,7 @@ class Software(Sourced):
     fused_softmax: bool = True
     fused_elementwise: bool
     fused_loss: bool = False
+    parallel_loss: bool = True
     fused_accumulation: bool = True
     dropout: bool = False
     gradient_bytes: int

@@ -54,25 +54,27 @@ def groups(layout: Layout, dimension: Dimension) -> NDArray[np.int64]:
 def chunk_layers(layers: int, pipeline: int, virtual: int = 1) -> tuple[tuple[int, ...], ...]:
     """Layers of each chunk of each stage, first by stage, then by chunk.
 
-    As equal as they can be; where they cannot, the very last chunk has one layer less, then the very first one too (they hold the output
-    and the input embedding), as Llama 3 (arXiv:2407.21783, section 3.3.2) and Megatron-LM's account_for_loss_in_pipeline_split do.
+    As equal as they can be. Where one is missing, the very last chunk has it less (it holds the output embedding); where two are, the very
+    first one too (it holds the input embedding), perhaps left with none, as in Llama 3 (arXiv:2407.21783, section 3.3.2) and Megatron-LM's
+    account_for_loss_in_pipeline_split; where more are, the last chunks, as frameworks with free splits do.
 
     Raises:
-        MendableError: neither layers nor layers + 1 nor layers + 2 are a multiple of pipeline · virtual.
+        MendableError: more than two chunks would have no layer.
     """
     chunks = pipeline * virtual
     each = -(-layers // chunks)
     missing = each * chunks - layers
-    require(splits(layers, chunks), f"{layers} layers do not split over pipeline {pipeline} x virtual {virtual}", "choose a divisor")
-    held = [each] * chunks
-    if missing:
-        held[-1] -= 1
+    require(
+        each > 1 or missing <= 2,
+        f"{layers} layers leave chunks of pipeline {pipeline} x virtual {virtual} without any",
+        f"lower them to {layers} chunks or fewer",
+    )
+    held = [each] * (chunks - missing) + [each - 1] * missing
     if missing == 2:
-        held[0] -= 1
+        held[0], held[-2] = each - 1, each
     return tuple(tuple(held[stage::pipeline]) for stage in range(pipeline))
 
 
 def splits(layers: int, chunks: int) -> bool:
-    """Whether `chunk_layers` can split them; no chunk is left without a layer."""
-    missing = -layers % chunks
-    return missing <= 2 and (layers + missing) // chunks > (missing > 0)
+    """Whether they split equally, or with one less in the last chunk, or in the last and the first."""
+    return -layers % chunks <= min(2, chunks - 1)

@@ -78,12 +78,13 @@ def test_tensor_ranks_are_neighbours_and_stages_are_farthest_apart(layout):
 @few
 @given(st.integers(1, 200), st.integers(1, 16), st.integers(1, 4))
 def test_no_layer_is_lost_and_chunks_are_nearly_equal(layers, pipeline, virtual):
-    assume(splits(layers, pipeline * virtual))
+    assume(splits(layers, pipeline * virtual) or layers >= pipeline * virtual)
     held = np.array(chunk_layers(layers, pipeline, virtual))
     assert held.shape == (pipeline, virtual)
     assert held.sum() == layers
     assert held.max() - held.min() <= 1
-    assert (held < held.max()).sum() <= 2
+    if splits(layers, pipeline * virtual):
+        assert held.max() * held.size - layers <= 2
 
 
 @few

@@ -37,8 +37,9 @@ def test_llama_3_gives_its_first_and_last_stage_one_layer_less() -> None:
     """Source: arXiv:2407.21783, section 3.3.2."""
     held = chunk_layers(126, 16)
     assert [sum(stage) for stage in held] == [7, *[8] * 14, 7]
-    with pytest.raises(MendableError, match="61 layers"):
-        chunk_layers(61, 16)
+    assert [sum(stage) for stage in chunk_layers(60, 8)] == [8, 8, 8, 8, 7, 7, 7, 7]
+    with pytest.raises(MendableError, match="without any"):
+        chunk_layers(4, 8)
 
 
 @pytest.mark.parametrize(

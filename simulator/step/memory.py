@@ -1,0 +1,277 @@
+"""Device memory of the worst rank at its peak, part by part; whether it fits, and what would."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import combinations, product
+from typing import Any
+
+from simulator import units
+from simulator.model import Transformer, head_size, layer_parameters, products
+from simulator.outcome import Infeasible, MemoryUse
+from simulator.parallelism import Layout, chunk_layers, divisibility
+from simulator.parallelism.groups import splits
+from simulator.pipeline import SCHEDULES
+from simulator.step.job import Job, Machines
+
+_WIDE = {"fp32": 4, "tf32": 4}
+"""Bytes of a weight and of an activation where they are not 2.
+
+Assumes: fp8 runs keep 16-bit weights and activations and cast them on the way into each product.
+"""
+
+
+def memory_use(job: Job, layout: Layout, machines: Machines) -> MemoryUse:
+    """Memory of the worst rank at its peak: the start of a backward pass while the most microbatches are in flight [B].
+
+    Args:
+        job: model, sequence, batch, precision, software.
+        layout: degrees; they must divide the model and the batch (see `parallelism.divisibility`).
+        machines: whose accelerators have how much.
+
+    Raises:
+        MendableError: the layers do not split over the pipeline.
+
+    Accuracy: what Megatron-LM allocates within about 5 % on the rows of tests/validation/test_memory.py that it was taken apart on; other
+        frameworks, held out, within the figures that test prints.
+        # Assumes: routed tokens are spread evenly over the experts, as a balancing loss makes them.
+    Source: Korthikanti et al. 2022, arXiv:2205.05198, section 4 (activations); Rajbhandari et al. 2020, arXiv:1910.02054, sections 3 and 5
+        (16-bit weights, Adam's states, sharding); Narayanan et al. 2021, arXiv:2104.04473, section 2.2 (microbatches in flight).
+    """
+    parts = max((rank_memory(job, layout, stage) for stage in _suspects(job.model, layout)), key=lambda each: math.fsum(each.values()))
+    return MemoryUse(total_bytes=math.fsum(parts.values()), capacity_bytes=machines.node.accelerator.memory, parts_bytes=parts)
+
+
+def fits(memory: MemoryUse, job: Job, layout: Layout, machines: Machines) -> Infeasible | None:
+    """None where the worst rank has enough memory; otherwise what is too big, by how much, and the nearest layout that would fit.
+
+    Nearest: the fewest fields changed; among equally few, what costs least time (see `_changes`). The change named was computed to fit.
+    """
+    if memory.total_bytes <= memory.capacity_bytes:
+        return None
+    shown = [f"{name} {units.format(size, 'data', 3)}" for name, size in sorted(memory.parts_bytes.items(), key=lambda item: -item[1])[:3]]
+    total, capacity = (units.format(size, "data", 3) for size in (memory.total_bytes, memory.capacity_bytes))
+    over = units.format(memory.total_bytes - memory.capacity_bytes, "data", 3)
+    reason = f"the worst rank needs {total} of memory and has {capacity}: {over} too much (mostly {', '.join(shown)})"
+    for count in (1, 2, 3):
+        for change in _changes(job, layout, machines, count):
+            changed = replace(layout, **change)
+            if divisibility(changed, job.model, global_batch=job.global_batch, accelerators=machines.accelerators, sequence=job.sequence):
+                continue
+            use = memory_use(job, changed, machines)
+            if use.total_bytes <= memory.capacity_bytes:
+                written = ", ".join(f"{name}: {str(value).lower()}" for name, value in change.items())
+                return Infeasible(reason=reason, mend=f"{written} would fit ({units.format(use.total_bytes, 'data', 3)})")
+    return Infeasible(reason=reason, mend="no layout of these accelerators near this one fits: take more of them, or larger ones")
+
+
+def _changes(job: Job, layout: Layout, machines: Machines, count: int) -> Iterator[Mapping[str, Any]]:
+    """Changes of `count` fields that save memory, roughly by what they cost in time; data follows tensor and pipeline."""
+    domain = machines.node.scale_up.domain or machines.node.accelerators
+    choices: dict[str, list[Any]] = {
+        "sharding": ["zero1"] if layout.sharding == "none" and layout.data * layout.context > 1 else [],
+        "sequence_parallel": [True] if layout.tensor > 1 and not layout.sequence_parallel and job.software.year >= 2022 else [],
+        "microbatch": [size for size in range(layout.microbatch - 1, 0, -1) if layout.microbatch % size == 0],
+        "recompute": {"none": ["full"] if job.software.fused_attention else ["selective", "full"], "selective": ["full"], "full": []}[
+            layout.recompute
+        ],
+        "tensor": [layout.tensor * 2**power for power in range(1, 7) if layout.tensor * 2**power <= domain],
+        "pipeline": [
+            stages
+            for stages in range(layout.pipeline + 1, job.model.layers + 1)
+            if stages % layout.pipeline == 0 and splits(job.model.layers, stages * layout.virtual)
+        ],
+    }
+    for names in combinations(choices, count):
+        for values in product(*(choices[name] for name in names)):
+            change = dict(zip(names, values, strict=True))
+            each = change.get("tensor", layout.tensor) * layout.context * change.get("pipeline", layout.pipeline)
+            if each > machines.accelerators:
+                continue
+            if each * layout.data > machines.accelerators:
+                change["data"] = machines.accelerators // each
+                while job.global_batch % (change["data"] * change.get("microbatch", layout.microbatch)) and change["data"] > 1:
+                    change["data"] -= 1
+            yield change
+
+
+def _suspects(model: Transformer, layout: Layout) -> list[int]:
+    """The stages one of which is the worst: the first (most in flight), the last (logits), and the first of each kind of layer between."""
+    boundary = model.experts.first_dense * layout.pipeline * layout.virtual // model.layers % layout.pipeline if model.experts else 0
+    return sorted({stage for stage in (0, 1, boundary, boundary + 1, layout.pipeline - 1) if stage < layout.pipeline})
+
+
+def rank_memory(job: Job, layout: Layout, stage: int) -> dict[str, float]:
+    """Memory of the ranks of one pipeline stage at their peak, by part [B]; see `memory_use`."""
+    model, software = job.model, job.software
+    wide = _WIDE.get(job.precision, 2)
+    first, last = stage == 0, stage == layout.pipeline - 1
+    layers = _layers(model, layout, stage)
+    embeddings = (first + last - (first and last and model.tied_embeddings)) * model.vocabulary * model.hidden / layout.tensor
+    positions = job.sequence * model.hidden if first and model.positions == "learned" else 0
+    weights, gradients, optimizer = _states(job, layout, wide, layers, embeddings + positions)
+
+    tokens = layout.microbatch * job.sequence / layout.context
+    microbatches = job.global_batch // (layout.data * layout.microbatch)
+    held = SCHEDULES[layout.schedule].in_flight(stage, layout.pipeline, layout.virtual, microbatches) / layout.virtual
+    inputs = wide * model.hidden / _split(layout)
+    full = layout.recompute == "full"
+    kept = working = 0.0
+    for layer in layers:
+        each = _activations(job, layout, wide, layer.dense)
+        kept += held * layer.count * (inputs if full else each.kept)
+        # What is computed again lives beside all that is kept, one layer at a time.
+        working = max(working, each.backward + (each.kept if full else each.dropped))
+    logits = 0.0
+    if last:
+        # Logits in 16 bit and their fp32 copy; the softmax in a second copy unless it is fused; without a parallel loss every tensor rank
+        # holds them all, and the gradients of copy and logits too.
+        split = layout.tensor if software.parallel_loss else 1
+        logits = (wide + 4 if software.fused_loss else wide + 8 if software.parallel_loss else 2 * wide + 16) * model.vocabulary / split
+        logits += 2 * inputs
+    activations = tokens * (kept + max(working, logits))
+
+    sent = tokens * wide * model.hidden
+    buffers = 2 * sent if layout.sequence_parallel and layout.tensor > 1 else 0.0  # inputs and gradients gathered from the tensor ranks
+    buffers += 2 * sent / _split(layout) if layout.pipeline > 1 else 0.0  # one message from each neighbour
+    # Each product of a backward pass writes its weight gradient in the matrix precision before it is added to the kept one; the experts of
+    # a layer, one after the other, into the same place.
+    buffers += wide * max(layer.plain + layer.experts / layer.local_experts for layer in layers)
+    if layout.sharding == "zero3":
+        # The layer at work and the next one, gathered; embeddings stay gathered from forward to backward.
+        buffers += wide * (2 * max(layer.plain + layer.experts for layer in layers) + embeddings)
+    allocated = weights + gradients + optimizer + activations + buffers
+    return {
+        "weights": weights,
+        "gradients": gradients,
+        "optimizer": optimizer,
+        "activations": activations,
+        "buffers": buffers,
+        "workspace": software.workspace,
+        "fragmentation": (software.fragmentation - 1) * allocated,
+    }
+
+
+@dataclass(frozen=True)
+class _Layers:
+    """Layers of one kind on one stage, and the parameters of one of them on one rank: outside and inside the routed experts."""
+
+    count: int
+    dense: bool
+    plain: float
+    experts: float
+    local_experts: float
+
+
+def _layers(model: Transformer, layout: Layout, stage: int) -> list[_Layers]:
+    chunks = chunk_layers(model.layers, layout.pipeline, layout.virtual)
+    leading = model.experts.first_dense if model.experts else model.layers
+    dense = before = 0
+    for chunk in range(layout.virtual):
+        for other in range(layout.pipeline):
+            if other == stage:
+                dense += min(max(leading - before, 0), chunks[stage][chunk])
+            before += chunks[other][chunk]
+    sparse = sum(chunks[stage]) - dense
+    kinds = ((dense, True), (sparse, False))
+    return [_one_layer(model, layout, count, is_dense) for count, is_dense in kinds if count] or [_one_layer(model, layout, 0, True)]
+
+
+def _one_layer(model: Transformer, layout: Layout, count: int, dense: bool) -> _Layers:
+    plain = experts = 0.0
+    for each in products(model, dense):
+        size = each.k * each.n
+        if each.part == "experts":
+            experts += size * each.count / layout.expert / (layout.expert_tensor or layout.tensor)
+        else:
+            plain += size / (1 if each.split == "none" else layout.tensor)
+    small = layer_parameters(model, dense)
+    plain += small["norms"] + small.get("biases", 0) / layout.tensor
+    local = model.experts.count / layout.expert if experts and model.experts else 1.0
+    return _Layers(count=count, dense=dense, plain=plain, experts=experts, local_experts=local)
+
+
+def _split(layout: Layout) -> int:
+    """Over how many tensor ranks the activations outside the tensor-parallel blocks are split."""
+    return layout.tensor if layout.sequence_parallel else 1
+
+
+def _states(job: Job, layout: Layout, wide: int, layers: list[_Layers], ends: float) -> tuple[float, float, float]:
+    """Weights, gradients and optimizer states on one rank, sharded as the layout says [B].
+
+    Adam in mixed precision: fp32 master weights, first and second moment. Under zero3 the shard of the master weights is all that is kept
+    (PyTorch FSDP: Zhao et al. 2023, arXiv:2304.11277); what is gathered from it is a buffer.
+    """
+    plain = ends + sum(layer.count * layer.plain for layer in layers)
+    experts = sum(layer.count * layer.experts for layer in layers)
+    replicas = layout.data * layout.context
+    expert_replicas = max(replicas * layout.tensor / (layout.expert * (layout.expert_tensor or layout.tensor)), 1)
+    level = {"none": 0, "zero1": 1, "zero2": 2, "zero3": 3}[layout.sharding]
+
+    def held(sharded_from: int) -> float:
+        """Parameters on one rank of a state that is sharded from this level on."""
+        return plain / replicas + experts / expert_replicas if level >= sharded_from else plain + experts
+
+    gradient = job.software.gradient_bytes if wide == 2 else wide
+    if level == 3 or wide == 4:
+        return 4 * held(3), gradient * held(2), 8 * held(1)
+    return wide * held(3), gradient * held(2), 12 * held(1)
+
+
+@dataclass(frozen=True)
+class _PerToken:
+    """Activations of one layer per token of a microbatch [B].
+
+    Args:
+        kept: for the backward pass.
+        dropped: attention scores that selective recompute does not keep.
+        backward: gradients that live while the layer goes backward.
+    """
+
+    kept: float
+    dropped: float
+    backward: float
+
+
+def _activations(job: Job, layout: Layout, wide: int, dense: bool) -> _PerToken:
+    """What one layer keeps, operation by operation; in sum the equations 1 to 4 of the source for its architecture.
+
+    Source: Korthikanti et al. 2022, section 4.1: sbh · (34 + 5 · heads · sequence ÷ hidden) with dropout, ffn = 4 · hidden, unfused scores.
+    """
+    model, software, split, tensor = job.model, job.software, _split(layout), layout.tensor
+    latent, hidden = model.latent_attention, model.hidden
+    # Around the blocks: input and output of each norm, the masks of two dropouts at a byte each.
+    norms = 1 if model.parallel_blocks else 2
+    around = norms * 2 * wide * hidden + (2 * hidden if software.dropout else 0)
+    if model.norm == "rms" and not software.fused_elementwise:
+        around += norms * 8 * hidden  # the fp32 copy and its normalised form
+    if latent is not None:
+        around += wide * ((latent.query_rank or 0) + latent.key_value_rank + latent.rotary_head)
+    # Attention: queries, keys, values, and what goes into the output projection.
+    score, value = (head_size(model),) * 2 if latent is None else (head_size(model) + latent.rotary_head, latent.value_head)
+    kv = model.heads if latent is not None else model.key_value_heads or model.heads
+    attention = wide * (model.heads + kv) * (score + value)
+    scores = 0.0
+    if software.fused_attention:
+        attention += 4 * model.heads  # the sum of each row's exponentials
+    else:
+        softmax = wide if software.fused_softmax else wide + 4
+        scores = model.heads * job.sequence * (softmax + (wide + 1 if software.dropout else 0)) / tensor
+    # Feed-forward: input of the activation (twice as wide with a gate), its output, and the gate's own output where kernels are not fused.
+    inner, routed = _feed_forward(model, layout, dense)
+    widths = 2 if not model.gated else 3 if software.fused_elementwise else 4
+    kept = (around + wide * routed) / split + attention / tensor + wide * widths * inner
+    dropped = scores if layout.recompute == "selective" else 0.0
+    backward = wide * ((3 if model.gated else 2) * inner + 2 * hidden / split)
+    return _PerToken(kept=kept + scores - dropped, dropped=dropped, backward=backward)
+
+
+def _feed_forward(model: Transformer, layout: Layout, dense: bool) -> tuple[float, float]:
+    """Inner feed-forward width on one rank, and the width that routing adds: inputs as sent to the experts, outputs as they come back."""
+    experts = model.experts
+    if experts is None or dense:
+        return model.ffn / layout.tensor, 0.0
+    shared = experts.shared * (experts.shared_ffn or experts.ffn)
+    return (experts.active * experts.ffn + shared) / layout.tensor, 2.0 * experts.active * model.hidden

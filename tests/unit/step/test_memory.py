@@ -1,0 +1,213 @@
+"""Device memory: the published equations term by term, what sharding and schedules do to it, and verdicts with a mend that was computed."""
+
+from __future__ import annotations
+
+import dataclasses
+from types import SimpleNamespace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from simulator.errors import MendableError
+from simulator.hardware import Software
+from simulator.model import Experts, Transformer, parameters
+from simulator.outcome import Infeasible
+from simulator.parallelism import Layout, divisibility
+from simulator.step.job import Job
+from simulator.step.memory import fits, memory_use, rank_memory
+
+GIB = 2.0**30
+SOFTWARE = Software(
+    year=2022,
+    fused_attention=False,
+    fused_elementwise=True,
+    dropout=True,
+    gradient_bytes=4,
+    overlap_gradient_reduction=False,
+    overlap_parameter_gather=False,
+    overlap_pipeline=False,
+    workspace=2 * GIB,
+    fragmentation=1.05,
+    jitter=0.01,
+)
+GPT = Transformer(
+    layers=24, hidden=2048, heads=16, ffn=8192, vocabulary=51200, sequence=2048, biases=True, positions="learned", norm="layer"
+)
+MIXTURE = Transformer(
+    layers=8, hidden=1024, heads=16, ffn=4096, vocabulary=32000, sequence=2048, gated=True, norm="rms",
+    experts=Experts(count=8, active=2, ffn=2048, first_dense=1),
+)  # fmt: skip
+
+
+def job(model=GPT, global_batch=64, **software):
+    return Job(
+        model=model,
+        sequence=model.sequence,
+        global_batch=global_batch,
+        precision="bf16",
+        software=dataclasses.replace(SOFTWARE, **software),
+    )
+
+
+def machines(memory=80 * GIB, count=8):
+    accelerator = SimpleNamespace(memory=memory)
+    node = SimpleNamespace(accelerator=accelerator, accelerators=8, scale_up=SimpleNamespace(domain=None))
+    return SimpleNamespace(node=node, count=count, accelerators=8 * count)
+
+
+def total(asked, layout):
+    return memory_use(asked, layout, machines()).total_bytes
+
+
+def per_layer(layout, **software):
+    """Activations that one more layer adds on one rank, in units of sequence · microbatch · hidden bytes."""
+    deeper = dataclasses.replace(GPT, layers=25)
+    added = [rank_memory(job(model, **software), layout, 0)["activations"] for model in (GPT, deeper)]
+    return (added[1] - added[0]) / (GPT.sequence * layout.microbatch * GPT.hidden)
+
+
+@pytest.mark.parametrize(
+    ("layout", "expected"),
+    [
+        ({}, lambda t, s: 34 + s),
+        ({"tensor": 4}, lambda t, s: 10 + 24 / t + s / t),
+        ({"tensor": 4, "sequence_parallel": True}, lambda t, s: 34 / t + s / t),
+        ({"tensor": 4, "sequence_parallel": True, "recompute": "selective"}, lambda t, s: 34 / t),
+        ({"tensor": 4, "recompute": "full"}, lambda t, s: 2),
+    ],
+)
+def test_activations_of_a_layer_are_those_of_korthikanti_et_al(layout, expected) -> None:
+    """Source: arXiv:2205.05198, Table 2 (full recompute without split inputs)."""
+    scores = 5 * GPT.heads * GPT.sequence / GPT.hidden
+    assert per_layer(Layout(microbatch=2, **layout)) == pytest.approx(expected(layout.get("tensor", 1), scores), rel=1e-9)
+
+
+def test_fused_attention_keeps_no_scores() -> None:
+    row_sums = 4 * GPT.heads / GPT.hidden
+    assert per_layer(Layout(), fused_attention=True) == pytest.approx(34 + row_sums, rel=1e-9)
+
+
+def test_states_are_two_four_and_twelve_bytes_per_parameter() -> None:
+    """Source: arXiv:1910.02054, section 3.1, with gradients added up in fp32."""
+    count = parameters(GPT).total - 2 * GPT.hidden  # the last norm is left out
+    parts = memory_use(job(), Layout(), machines()).parts_bytes
+    assert [parts[name] / count for name in ("weights", "gradients", "optimizer")] == pytest.approx([2, 4, 12], rel=1e-9)
+
+
+@pytest.mark.parametrize(("sharding", "shares"), [("none", (2, 4, 12)), ("zero1", (2, 4, 3)), ("zero2", (2, 1, 3)), ("zero3", (1, 1, 2))])
+def test_sharding_divides_states_by_the_replicas(sharding, shares) -> None:
+    count = parameters(GPT).total - 2 * GPT.hidden
+    parts = memory_use(job(), Layout(data=4, sharding=sharding), machines()).parts_bytes
+    assert [parts[name] / count for name in ("weights", "gradients", "optimizer")] == pytest.approx(shares, rel=1e-9)
+
+
+def test_the_parts_are_those_named_and_sum_to_the_total() -> None:
+    use = memory_use(job(), Layout(tensor=2, pipeline=2), machines())
+    assert tuple(use.parts_bytes) == ("weights", "gradients", "optimizer", "activations", "buffers", "workspace", "fragmentation")
+    assert use.capacity_bytes == 80 * GIB
+
+
+def test_an_interleaved_schedule_holds_more() -> None:
+    """1 + (stages - 1) / (stages · chunks) of the activations of 1F1B. Source: arXiv:2205.05198, section 4.2.3."""
+    plain = rank_memory(job(), Layout(pipeline=4), 0)["activations"]
+    chunks = rank_memory(job(), Layout(pipeline=4, virtual=3, schedule="interleaved"), 0)["activations"]
+    working = plain - 4 * 6 * (34 + 5 * 16) * 2048 * 2048
+    assert (chunks - working) / (plain - working) == pytest.approx(1 + 3 / 12, rel=1e-9)
+
+
+def test_the_loss_weighs_on_the_last_stage_alone() -> None:
+    stages = [rank_memory(job(global_batch=4), Layout(pipeline=4), stage)["activations"] for stage in range(4)]
+    wide = [rank_memory(job(dataclasses.replace(GPT, vocabulary=512_000), 4), Layout(pipeline=4), s)["activations"] for s in range(4)]
+    assert wide[:3] == stages[:3]
+    assert wide[3] > stages[3]
+
+
+def test_half_precision_is_not_taken_for_fp32() -> None:
+    parts = memory_use(dataclasses.replace(job(), precision="fp32"), Layout(), machines()).parts_bytes
+    count = parameters(GPT).total - 2 * GPT.hidden
+    assert sum(parts[name] for name in ("weights", "gradients", "optimizer")) == pytest.approx(16 * count, rel=1e-9)
+
+
+@st.composite
+def possible(draw):
+    layout = Layout(
+        tensor=draw(st.sampled_from([1, 2, 4])),
+        pipeline=draw(st.sampled_from([1, 2, 4, 8])),
+        data=draw(st.sampled_from([1, 2, 4])),
+        microbatch=draw(st.sampled_from([1, 2, 4])),
+        sharding=draw(st.sampled_from(["none", "zero1", "zero2"])),
+        recompute=draw(st.sampled_from(["none", "selective", "full"])),
+        sequence_parallel=draw(st.booleans()),
+    )
+    return draw(st.sampled_from([GPT, MIXTURE])), layout
+
+
+@settings(max_examples=40, deadline=None)
+@given(possible(), st.booleans())
+def test_the_worst_rank_is_the_worst_of_all_stages(one, fused):
+    model, layout = one
+    asked = job(model, fused_attention=fused)
+    every = [sum(rank_memory(asked, layout, stage).values()) for stage in range(layout.pipeline)]
+    assert total(asked, layout) == pytest.approx(max(every), rel=1e-12)
+
+
+@settings(max_examples=40, deadline=None)
+@given(possible(), st.booleans())
+def test_what_should_save_memory_does(one, fused):
+    model, layout = one
+    asked = job(model, fused_attention=fused)
+    change = dataclasses.replace
+    now = total(asked, layout) * (1 + 1e-12)
+    assert total(asked, change(layout, tensor=2 * layout.tensor)) <= now
+    assert total(asked, change(layout, recompute="full")) <= now
+    assert total(asked, change(layout, sharding="zero1")) <= total(asked, change(layout, sharding="none")) * (1 + 1e-12)
+    assert total(asked, change(layout, sequence_parallel=True)) <= total(asked, change(layout, sequence_parallel=False)) * 1.02
+    if layout.microbatch > 1:
+        assert total(asked, change(layout, microbatch=layout.microbatch // 2)) <= now
+
+
+def test_experts_are_shared_out() -> None:
+    whole = memory_use(job(MIXTURE), Layout(data=8, expert_tensor=1), machines()).parts_bytes
+    shared = memory_use(job(MIXTURE), Layout(data=8, expert=8, expert_tensor=1), machines()).parts_bytes
+    experts = 7 * 8 * 3 * 1024 * 2048
+    assert whole["weights"] - shared["weights"] == pytest.approx(2 * experts * 7 / 8, rel=1e-9)
+
+
+def test_what_fits_is_not_refused() -> None:
+    asked, layout = job(), Layout(tensor=8, pipeline=2)
+    assert fits(memory_use(asked, layout, machines()), asked, layout, machines()) is None
+
+
+@pytest.mark.parametrize(
+    ("layout", "memory", "mend"),
+    [
+        ({"data": 8}, 30, "sharding: zero1"),
+        ({"data": 8, "microbatch": 2, "sharding": "zero1"}, 22, "recompute: selective"),
+        ({"data": 8, "sharding": "zero1", "recompute": "full", "microbatch": 8}, 20, "microbatch: 4"),
+        ({"sharding": "zero1", "recompute": "full", "data": 8}, 8, "tensor: "),
+    ],
+)
+def test_the_mend_is_near_and_was_computed(layout, memory, mend) -> None:
+    asked, before, available = job(), Layout(**layout), machines(memory * GIB)
+    verdict = fits(memory_use(asked, before, available), asked, before, available)
+    assert isinstance(verdict, Infeasible)
+    assert "too much" in verdict.reason
+    assert verdict.mend.startswith(mend)
+    written = dict(part.split(": ") for part in verdict.mend.split(" would fit")[0].split(", "))
+    values = {name: {"true": True}.get(value, int(value) if value.isdigit() else value) for name, value in written.items()}
+    after = dataclasses.replace(before, **values)
+    assert divisibility(after, GPT, global_batch=64, accelerators=64) is None
+    assert memory_use(asked, after, available).total_bytes <= memory * GIB
+
+
+def test_where_nothing_near_fits_it_says_so() -> None:
+    asked, tiny = job(), machines(GIB)
+    verdict = fits(memory_use(asked, Layout(), tiny), asked, Layout(), tiny)
+    assert verdict is not None
+    assert "take more of them" in verdict.mend
+
+
+def test_layers_that_cannot_be_split_are_refused() -> None:
+    with pytest.raises(MendableError, match="without any"):
+        memory_use(job(), Layout(pipeline=32), machines())
