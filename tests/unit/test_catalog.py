@@ -212,3 +212,19 @@ def test_a_model_has_its_published_size(name: str) -> None:
 )
 def test_a_mixture_has_its_published_active_size(name: str, active: float) -> None:
     assert parameters(parsed("models", name)).active / 1e9 == pytest.approx(active, rel=0.03)
+
+
+@pytest.mark.parametrize("name", entries("topologies"))
+def test_a_topology_joins_nodes(name: str) -> None:
+    network = parsed("topologies", name).build(parsed("nodes", "dgx-a100-80gb"), 48)
+    assert network.accelerators == 384
+    assert (network.capacity > 0).all()
+    assert (network.latency >= 0).all()
+
+
+@pytest.mark.parametrize("name", entries("nodes"))
+def test_a_node_joins_a_network(name: str) -> None:
+    node = parsed("nodes", name)
+    network = parsed("topologies", "dgx-h100-superpod").build(node, 36)
+    assert network.accelerators == 36 * node.accelerators
+    assert (network.capacity > 0).all()
