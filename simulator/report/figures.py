@@ -40,7 +40,6 @@ _PALETTE = (
 """Okabe and Ito's colours, then Paul Tol's: told apart by colour-blind readers too."""
 _IDLE = "#b8c2cc"
 _IDLE_WORDS = ("bubble", "idle", "wait", "fragment", "others")
-_MOST_ROWS = 24
 _MOST_BARS = 3000
 _WIDTH, _PLOT = 900.0, 620
 
@@ -110,7 +109,7 @@ def colours(parts: Iterable[str]) -> dict[str, str]:
 
 
 def _stacks(picture: Stacks) -> dict[str, Any]:
-    shown = picture.stacks[:_MOST_ROWS]
+    shown = picture.stacks
     colour = colours(dict.fromkeys(part for stack in shown for part in stack.parts))
     order = {part: i for i, part in enumerate(colour)}
     bars = [
@@ -167,7 +166,7 @@ def _stacks(picture: Stacks) -> dict[str, Any]:
 
 
 def _ranges(picture: Ranges) -> dict[str, Any]:
-    shown = picture.ranges[:_MOST_ROWS]
+    shown = picture.ranges
     y = _names(shown)
     x = {"type": "quantitative", "axis": {"title": picture.axis, "tickCount": 6, "domain": False}, "scale": {"zero": True}}
     values = [{"name": r.name, "low": r.low, "middle": r.middle, "high": r.high, "note": r.note} for r in shown]
@@ -190,7 +189,7 @@ def _ranges(picture: Ranges) -> dict[str, Any]:
 
 
 def _lines(picture: Lines) -> dict[str, Any]:
-    shown = picture.lines[:_MOST_ROWS]
+    shown = picture.lines
     values = [{"name": line.name, "x": x, "y": y} for line in shown for x, y in line.points]
     names = [line.name for line in shown]
     money = picture.y.endswith("[USD]")

@@ -12,6 +12,18 @@ PROJECT = "project"
 _MOST = 6
 
 
+def series(alternative: Alternative) -> str:
+    """The alternative's name, without its place in a sweep."""
+    name = alternative.name.split(" [", 1)[0] if alternative.point else alternative.name
+    return clean(name)
+
+
+def called(alternative: Alternative) -> str:
+    """What a reader calls it: its name, in a sweep with the last word of each axis."""
+    place = ", ".join(f"{axis.rsplit('.', 1)[-1]} {value}" for axis, value in alternative.point.items())
+    return f"{series(alternative)} [{clean(place)}]" if place else series(alternative)
+
+
 def project_usd(alternative: Alternative) -> float | None:
     """What falls to the project [USD]; the whole bill where no payer is called so."""
     if alternative.bill is None:
@@ -44,11 +56,11 @@ def warnings(outcome: Outcome) -> list[Paragraph]:
             never = run.p_unfinished >= 1
             share = "in none of the" if never else f"in {percent(1 - run.p_unfinished)} of the"
             found.append(
-                f"{clean(alternative.name)} {'DOES NOT FINISH' if never else 'MAY NOT FINISH'}: it reaches its last token {share} "
+                f"{called(alternative)} {'DOES NOT FINISH' if never else 'MAY NOT FINISH'}: it reaches its last token {share} "
                 f"{run.replications} replications. Where it gave up, its wall-clock, bill and energy end: no model was made."
             )
     blocked = [a for a in outcome.alternatives if not a.feasible]
-    found += [f"{clean(a.name)} cannot be done as asked: {clean(a.reason)}." for a in blocked[:_MOST]]
+    found += [f"{called(a)} cannot be done as asked: {clean(a.reason)}." for a in blocked[:_MOST]]
     if len(blocked) > _MOST:
         found.append(f"{len(blocked) - _MOST} more alternatives cannot be done as asked; the table gives the reasons.")
     return [Paragraph(text=text, tone="warning") for text in found]
@@ -56,7 +68,7 @@ def warnings(outcome: Outcome) -> list[Paragraph]:
 
 def answer(alternative: Alternative) -> str:
     """One alternative in a sentence."""
-    name, said = clean(alternative.name), []
+    name, said = called(alternative), []
     if alternative.run is not None:
         wall = alternative.run.wall_clock_s
         verb = "gives up after" if alternative.run.p_unfinished >= 1 else "takes"
@@ -97,7 +109,7 @@ def headlines(outcome: Outcome) -> list[Paragraph]:
         if worth is not None:
             paid = sum(others_usd(alternative).values())
             cash = f", and costs those who give it {money(paid)} in cash" if paid else ""
-            text = f"The donation behind {clean(alternative.name)} is worth {money(worth)} at market price{cash}."
+            text = f"The donation behind {called(alternative)} is worth {money(worth)} at market price{cash}."
             said.append(Paragraph(text=text, tone=tone))
     return said
 
@@ -121,8 +133,8 @@ def _versus(a: Alternative, b: Alternative, comparisons: tuple[Comparison, ...])
     wall = next((c for c in comparisons if c.a == a.name and c.b == b.name and is_wall_clock(c)), None)
     said = []
     if unfinished(a) or unfinished(b):
-        which = " and ".join(clean(x.name) for x in (a, b) if unfinished(x))
-        said.append(f"cannot be compared in time with {clean(b.name)}, because {which} does not always finish")
+        which = " and ".join(called(x) for x in (a, b) if unfinished(x))
+        said.append(f"cannot be compared in time with {called(b)}, because {which} does not always finish")
     elif wall is not None:
         said.append(_slower(wall))
     ours, theirs = project_usd(a), project_usd(b)
@@ -133,7 +145,7 @@ def _versus(a: Alternative, b: Alternative, comparisons: tuple[Comparison, ...])
         return ""
     replications = min((x.run.replications for x in (a, b) if x.run is not None), default=0)
     streams = f" (same {replications} random streams)" if replications and wall is not None else ""
-    return f"{clean(a.name)} {' and '.join(said)}{streams}."
+    return f"{called(a)} {' and '.join(said)}{streams}."
 
 
 def _slower(wall: Comparison) -> str:

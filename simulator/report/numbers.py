@@ -181,13 +181,13 @@ def quantity(value: float, unit: str) -> str:
 
 
 def plus_minus(value: float, interval: tuple[float, float]) -> str:
-    """`value ± half width`, as many digits as the half width deserves, three at most.
+    """`value ± half width`, as many digits as the half width deserves, four at most.
 
     >>> plus_minus(3.123, (2.9, 3.33)), plus_minus(3.123, (3.1229, 3.1231)), plus_minus(52.3, (50.1, 54.4))
-    ('3.1 ± 0.2', '3.12 ± <0.01', '52 ± 2')
+    ('3.1 ± 0.2', '3.123 ± <0.001', '52 ± 2')
     """
     half = (interval[1] - interval[0]) / 2
-    finest = max(0, 2 - math.floor(math.log10(abs(value)))) if value else 2
+    finest = max(0, 3 - math.floor(math.log10(abs(value)))) if value else 3
     if half < 0.5 * 10**-finest:
         # Fewer digits than the half width would need: say that it is smaller than the last one shown.
         return f"{value:.{finest}f} ± <{10**-finest:.{finest}f}"

@@ -26,9 +26,10 @@ class Paragraph:
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """Rows of text under headings; the first column names the row.
+    """Rows of text under headings; the first columns name the row.
 
     Args:
+        keys: how many columns name the row.
         blocked: column -> the one text that takes the place of that whole column: the reason why it has no figures.
         numeric: whether the columns after the first hold figures (aligned right).
         total: whether the last row is the sum of the others.
@@ -40,6 +41,7 @@ class Table:
     blocked: Mapping[int, str] = field(default_factory=dict)
     numeric: bool = True
     total: bool = False
+    keys: int = 1
     brief: bool = True
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from simulator.outcome import Alternative, Bar, Bill, Carbon, Comparison, LayoutUsed, MemoryUse, Outcome, Parts, RunTime, StepTime, Summary
-from simulator.report.headline import headlines, is_wall_clock, others_usd, project_usd, unfinished, warnings
+from simulator.report.headline import called, headlines, is_wall_clock, others_usd, project_usd, series, unfinished, warnings
 from simulator.report.numbers import (
     NOTHING,
     clean,
@@ -47,6 +47,9 @@ from simulator.report.section import (
 _ABREAST = 6
 """Alternatives that stand side by side as columns; more become rows."""
 
+_DRAWN = 24
+"""Bars in one picture."""
+
 _PICTURES = 4
 """Alternatives that get a picture of their own of the pipeline, the network and the log."""
 
@@ -56,7 +59,7 @@ def _note(text: str) -> Paragraph:
 
 
 def _named(outcome: Outcome) -> tuple[str, ...]:
-    return tuple(clean(a.name) for a in outcome.alternatives)
+    return tuple(called(a) for a in outcome.alternatives)
 
 
 def layout_text(layout: LayoutUsed | None) -> str:
@@ -230,16 +233,16 @@ def glance(outcome: Outcome) -> Section | None:
         table = Table(
             columns=("alternative", *(heading for heading, _ in shown), *(["why not"] if reasons else [])),
             rows=tuple(
-                (clean(a.name), *(text(a) or NOTHING for _, text in shown), *([clean(a.reason)] if reasons else [])) for a in alternatives
+                (called(a), *(text(a) or NOTHING for _, text in shown), *([clean(a.reason)] if reasons else [])) for a in alternatives
             ),
         )
     blocks: list[Block] = [table]
     ranges = tuple(
-        Range(name=clean(a.name), low=w.p10, middle=w.p50, high=w.p90, note=f"{duration(w.p50)}{' unfinished' if unfinished(a) else ''}")
+        Range(name=called(a), low=w.p10, middle=w.p50, high=w.p90, note=f"{duration(w.p50)}{' unfinished' if unfinished(a) else ''}")
         for a in alternatives
         if a.run and (w := a.run.wall_clock_s)
     )
-    if len(ranges) > 1:
+    if 1 < len(ranges) <= _DRAWN:
         longest = max(r.high for r in ranges)
         size, unit = time_unit(longest)
         scaled = tuple(Range(name=r.name, low=r.low / size, middle=r.middle / size, high=r.high / size, note=r.note) for r in ranges)
@@ -256,7 +259,7 @@ def glance(outcome: Outcome) -> Section | None:
         if bills:
             stacks = tuple(
                 Stack(
-                    name=clean(a.name),
+                    name=called(a),
                     parts={"project": ours or 0.0, "others": theirs},
                     note=f"{money(ours or 0.0)}{f' + {money(theirs)}' if theirs else ''}",
                 )
@@ -343,18 +346,17 @@ def sweep(outcome: Outcome) -> Section | None:
     columns = [(heading, text) for heading, text, kept in _FIGURES if kept]
     if any(not a.feasible for a in swept):
         columns.append(("why not", lambda a: clean(a.reason) or None))
-    series = {a.name: _series(a) for a in swept}
-    several = len(set(series.values())) > 1
+    several = len({series(a) for a in swept}) > 1
     head = ("alternative", *axes) if several else tuple(axes)
     rows = tuple(
         (
-            *([clean(series[a.name])] if several else []),
+            *([series(a)] if several else []),
             *(clean(a.point.get(axis, NOTHING)) for axis in axes),
             *(text(a) or NOTHING for _, text in columns),
         )
         for a in swept
     )
-    blocks: list[Block] = [Table(columns=(*map(clean, head), *(heading for heading, _ in columns)), rows=rows)]
+    blocks: list[Block] = [Table(columns=(*map(clean, head), *(heading for heading, _ in columns)), rows=rows, keys=len(head))]
     for axis in axes:
         others = [x for x in axes if x != axis]
         drawn: tuple[tuple[str, str, Callable[[Alternative], float | None]], ...] = (
@@ -367,9 +369,9 @@ def sweep(outcome: Outcome) -> Section | None:
                 x, y = _leading_number(a.point.get(axis, "")), value(a)
                 if x is not None and y is not None:
                     rest = ", ".join(f"{o.rsplit('.', 1)[-1]} {a.point.get(o, NOTHING)}" for o in others)
-                    lines.setdefault(
-                        clean(", ".join(filter(None, (series[a.name] if several else "", rest))) or outcome.scenario), []
-                    ).append((x, y))
+                    lines.setdefault(clean(", ".join(filter(None, (series(a) if several else "", rest))) or outcome.scenario), []).append(
+                        (x, y)
+                    )
             if any(len({x for x, _ in points}) > 1 for points in lines.values()):
                 picture = Lines(lines=tuple(Line(name=n, points=tuple(sorted(p))) for n, p in lines.items()), x=clean(axis), y=title)
                 alt = f"{title} over {clean(axis)}: " + "; ".join(
@@ -379,16 +381,11 @@ def sweep(outcome: Outcome) -> Section | None:
                     Figure(
                         name=f"sweep-{re.sub(r'[^a-z0-9]+', '-', axis.lower())}-{name}",
                         alt=alt,
-                        caption=f"{title.capitalize()} over {clean(axis)}.",
+                        caption=f"{title[0].upper()}{title[1:]} over {clean(axis)}.",
                         picture=picture,
                     )
                 )
     return Section(name="sweep", heading="The sweep", blocks=tuple(blocks))
-
-
-def _series(alternative: Alternative) -> str:
-    """The alternative's name without its place in the sweep."""
-    return re.split(r"\s*[\[@(]", alternative.name, maxsplit=1)[0] or alternative.name
 
 
 def _leading_number(text: str) -> float | None:
@@ -417,7 +414,7 @@ def _parts_table(
 
     body = [[words(name), *(cell(parts, name, total) for (_, parts), total in zip(shown, totals, strict=True))] for name in names]
     body.append(["total", *(written(total) for total in totals)])
-    columns = ("", *(clean(a.name) for a, _ in shown))
+    columns = ("", *(called(a) for a, _ in shown))
     if len(shown) <= _ABREAST:
         return Table(columns=columns, rows=tuple(map(tuple, body)), caption=caption, total=True, brief=brief)
     turned = tuple(zip(*body, strict=True))
@@ -430,6 +427,8 @@ def _parts_table(
 
 
 def _stacks(name: str, caption: str, stacks: Sequence[Stack], unit: str, *, share: bool = False) -> Figure:
+    if len(stacks) > _DRAWN:
+        caption, stacks = f"{caption} The first {_DRAWN} of {len(stacks)} are drawn.", stacks[:_DRAWN]
     alt = f"{caption} " + "; ".join(f"{s.name}: {s.note}" + _largest(s.parts) for s in stacks)
     return Figure(name=name, alt=alt, caption=caption, picture=Stacks(stacks=tuple(stacks), unit=unit, share=share))
 
@@ -450,8 +449,8 @@ def step(outcome: Outcome) -> Section | None:
     shown = [(a, a.step) for a in outcome.alternatives if a.step]
     if not shown:
         return None
-    stacks = [Stack(name=clean(a.name), parts=s.parts_s, note=duration(s.time_s)) for a, s in shown]
-    told = [f"{clean(a.name)}: the step is {_NOT_PREDICTED.get(s.kind, clean(s.kind))}." for a, s in shown if s.kind != "modelled"]
+    stacks = [Stack(name=called(a), parts=s.parts_s, note=duration(s.time_s)) for a, s in shown]
+    told = [f"{called(a)}: the step is {_NOT_PREDICTED.get(s.kind, clean(s.kind))}." for a, s in shown if s.kind != "modelled"]
     return Section(
         name="step",
         heading="Where a step goes",
@@ -475,7 +474,7 @@ def wall_clock(outcome: Outcome) -> Section | None:
     shown = [(a, a.run) for a in outcome.alternatives if a.run]
     if not shown:
         return None
-    stacks = [Stack(name=clean(a.name), parts=r.parts_s, note=duration(r.wall_clock_s.mean)) for a, r in shown]
+    stacks = [Stack(name=called(a), parts=r.parts_s, note=duration(r.wall_clock_s.mean)) for a, r in shown]
     causes = [(a, r.interruptions_by_cause) for a, r in shown]
     blocks: list[Block] = [
         _stacks("run-parts", "Mean wall-clock of the run by what it was spent on, as shares.", stacks, "s", share=True),
@@ -495,7 +494,7 @@ def memory(outcome: Outcome) -> Section | None:
     if not shown:
         return None
     stacks = [
-        Stack(name=clean(a.name), parts={k: v / 1e9 for k, v in m.parts_bytes.items()}, note=_memory_text(m), limit=m.capacity_bytes / 1e9)
+        Stack(name=called(a), parts={k: v / 1e9 for k, v in m.parts_bytes.items()}, note=_memory_text(m), limit=m.capacity_bytes / 1e9)
         for a, m in shown
     ]
     return Section(
@@ -513,8 +512,8 @@ def bill(outcome: Outcome) -> Section | None:
     shown = [(a, a.bill) for a in outcome.alternatives if a.bill]
     if not shown:
         return None
-    stacks = [Stack(name=clean(a.name), parts=b.items_usd, note=money(b.total_usd)) for a, b in shown]
-    worth = [f"{clean(a.name)} {money(b.donation_worth_usd)}" for a, b in shown if b.donation_worth_usd is not None]
+    stacks = [Stack(name=called(a), parts=b.items_usd, note=money(b.total_usd)) for a, b in shown]
+    worth = [f"{called(a)} {money(b.donation_worth_usd)}" for a, b in shown if b.donation_worth_usd is not None]
     return Section(
         name="bill",
         heading="The bill",
@@ -533,14 +532,14 @@ def energy_and_carbon(outcome: Outcome) -> Section | None:
     shown = [(a, a.energy) for a in outcome.alternatives if a.energy]
     if not shown:
         return None
-    stacks = [Stack(name=clean(a.name), parts=e.parts_mwh, note=energy(e.total_mwh)) for a, e in shown]
+    stacks = [Stack(name=called(a), parts=e.parts_mwh, note=energy(e.total_mwh)) for a, e in shown]
     blocks: list[Block] = [
         _stacks("energy-parts", "Energy drawn from the grid by use; cooling and losses (PUE) included.", stacks, "MWh"),
         _parts_table([(a, e.parts_mwh) for a, e in shown], energy, brief=False),
     ]
     emitted = [(a, a.carbon) for a in outcome.alternatives if a.carbon]
     if emitted:
-        rows = tuple((clean(a.name), mass(c.operational_kg), NOTHING if c.embodied_kg is None else mass(c.embodied_kg)) for a, c in emitted)
+        rows = tuple((called(a), mass(c.operational_kg), NOTHING if c.embodied_kg is None else mass(c.embodied_kg)) for a, c in emitted)
         blocks.append(
             Table(
                 columns=("alternative", "of the electricity", "of making the machines (share)"),
@@ -556,7 +555,7 @@ def phases(outcome: Outcome) -> Section | None:
     """The phases of a run, each with its own layout, step and memory."""
     rows = [
         (
-            clean(a.name),
+            called(a),
             clean(p.name),
             tokens(p.tokens),
             layout_text(p.layout),
@@ -583,7 +582,7 @@ def pipeline(outcome: Outcome) -> Section | None:
         Figure(
             name=f"pipeline-{i}",
             alt=_timeline_alt(a.drawing.pipeline),
-            caption=f"{clean(a.name)}: one row per pipeline stage, one bar per slot; what is white is the bubble.",
+            caption=f"{called(a)}: one row per pipeline stage, one bar per slot; what is white is the bubble.",
             picture=Schedule(bars=a.drawing.pipeline),
         )
         for i, a in enumerate(drawn[:_PICTURES], start=1)
@@ -611,7 +610,7 @@ def network(outcome: Outcome) -> Section | None:
         return None
     rows = tuple(
         (
-            ", ".join(clean(a.name) for a in sharing),
+            ", ".join(called(a) for a in sharing),
             clean(level.name),
             count(level.links),
             data_rate(level.rate),
@@ -626,7 +625,7 @@ def network(outcome: Outcome) -> Section | None:
             name=f"network-{i}",
             alt="Network from the accelerators up: "
             + "; ".join(f"{clean(v.name)}, {count(v.links)} links of {data_rate(v.rate)}" for v in sharing[0].drawing.network),
-            caption=f"{', '.join(clean(a.name) for a in sharing)}: width is the bandwidth of a level, per direction.",
+            caption=f"{', '.join(called(a) for a in sharing)}: width is the bandwidth of a level, per direction.",
             picture=Levels(levels=sharing[0].drawing.network),
         )
         for i, sharing in enumerate(list(drawn.values())[:_PICTURES], start=1)
@@ -648,9 +647,9 @@ def progress(outcome: Outcome) -> Section | None:
     figures = [
         Figure(
             name=f"progress-{i}",
-            alt=f"Tokens over time in one replication of {clean(a.name)}: {tokens(log[-1].tokens)} tokens "
+            alt=f"Tokens over time in one replication of {called(a)}: {tokens(log[-1].tokens)} tokens "
             f"after {duration(log[-1].time_s)}, {sum(bool(e.cause) for e in log)} failures.",
-            caption=f"{clean(a.name)}: tokens done in one replication; dashed, the pace of a run that nothing stops; marks, failures.",
+            caption=f"{called(a)}: tokens done in one replication; dashed, the pace of a run that nothing stops; marks, failures.",
             picture=Progress(log=log, ideal=a.step.tokens_per_s if a.step else None),
         )
         for i, a in enumerate(drawn[:_PICTURES], start=1)
@@ -663,7 +662,7 @@ def provenance(outcome: Outcome) -> Section:
     """What is needed to get the same bytes again, and what the answer rests on."""
     source = outcome.provenance
     every = list(dict.fromkeys(map(clean, source.assumptions)))
-    own = [(clean(a.name), clean(text)) for a in outcome.alternatives for text in a.assumptions if clean(text) not in every]
+    own = [(called(a), clean(text)) for a in outcome.alternatives for text in a.assumptions if clean(text) not in every]
     shared: dict[str, list[str]] = {}
     for name, text in own:
         shared.setdefault(text, []).append(name)

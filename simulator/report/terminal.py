@@ -15,7 +15,7 @@ from simulator.report.section import Figure, Paragraph, Table
 from simulator.report.sections import sections, title
 
 _STYLES = {"plain": "", "headline": "bold", "warning": "bold red", "good": "green", "note": "dim"}
-_WIDEST = 30
+_WIDEST, _GAP = 24, 3
 _BLOCKED = 24
 
 
@@ -47,44 +47,46 @@ def terminal(outcome: Outcome, *, width: int = 100, colour: bool = False) -> str
 
 
 def _print_table(console: Console, table: Table) -> None:
-    """The table, cut into bands of columns where it is too wide."""
+    """The table, cut into bands of columns where it is too wide; each band repeats the columns that name the row."""
     if table.caption:
         console.print(Text(table.caption, style="italic"))
-    first = min(max((len(row[0]) for row in table.rows), default=0), 28)
     cells = list(zip(*table.rows, strict=True))
     wanted = [
-        _BLOCKED if i in table.blocked else min(max(6, _longest_word(name), *(len(text) for text in cells[i])), _WIDEST)
+        _BLOCKED if i in table.blocked else min(max(_longest_word(name), *(len(text) for text in cells[i]), 1), _WIDEST if i else 28)
         for i, name in enumerate(table.columns)
     ]
-    band: list[int] = []
-    used = first
-    for i in range(1, len(table.columns)):
-        if band and used + wanted[i] + 2 > console.width:
-            console.print(_grid(table, band, console.width))
-            band, used = [], first
-        band.append(i)
-        used += wanted[i] + 2
-    console.print(_grid(table, band, console.width))
+    keys = list(range(table.keys))
+    bands: list[list[int]] = [[]]
+    free = [room := console.width - sum(wanted[i] + _GAP for i in keys)]
+    for i in range(table.keys, len(table.columns)):
+        if bands[-1] and free[-1] < wanted[i]:
+            bands.append([])
+            free.append(room)
+        bands[-1].append(i)
+        free[-1] -= wanted[i] + _GAP
+    for at, band in enumerate(bands):
+        if at:
+            console.print()
+        console.print(_grid(table, keys + band, wanted))
 
 
 def _longest_word(text: str) -> int:
     return max((len(word) for word in text.split()), default=0)
 
 
-def _grid(table: Table, band: list[int], width: int) -> Grid:
+def _grid(table: Table, band: list[int], wanted: list[int]) -> Grid:
     grid = Grid(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1), header_style="bold")
-    grid.add_column(Text(table.columns[0]), max_width=28, overflow="fold")
     for i in band:
-        right = table.numeric and i not in table.blocked
-        grid.add_column(
-            Text(table.columns[i]), justify="right" if right else "left", overflow="fold", style="red" if i in table.blocked else ""
-        )
-    reasons = {i: textwrap.wrap(table.blocked[i], min(_BLOCKED, max(10, width // 3))) for i in band if i in table.blocked}
-    for at in range(max(len(table.rows), *(len(r) for r in reasons.values()), 0)):
-        row = table.rows[at] if at < len(table.rows) else ("",) * len(table.columns)
-        cells = [(reasons[i][at] if at < len(reasons[i]) else "") if i in reasons else row[i] for i in band]
+        right = table.numeric and i not in table.blocked and i >= table.keys
+        style = "red" if i in table.blocked else ""
+        grid.add_column(Text(table.columns[i]), justify="right" if right else "left", overflow="fold", width=wanted[i], style=style)
+    reasons = {i: textwrap.wrap(table.blocked[i], _BLOCKED) for i in band if i in table.blocked}
+    empty = ("",) * len(table.columns)
+    for at in range(max(len(table.rows), *(len(reason) for reason in reasons.values()), 0)):
+        row = table.rows[at] if at < len(table.rows) else empty
+        texts = [(reasons[i][at] if at < len(reasons[i]) else "") if i in reasons else row[i] for i in band]
         last = table.total and at == len(table.rows) - 1
-        grid.add_row(Text(row[0]), *(_cell(text) for text in cells), style="bold" if last else "")
+        grid.add_row(*(_cell(text) for text in texts), style="bold" if last else "")
     return grid
 
 

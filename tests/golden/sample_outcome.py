@@ -328,7 +328,7 @@ def swept_outcome() -> Outcome:
     for count in (32, 64, 128, 256):
         for price in ("on_demand", "spot"):
             point = {"cluster.count": str(count), "economics.price.kind": price}
-            name = f"base @ cluster.count={count}, economics.price.kind={price}"
+            name = f"base [cluster.count={count}, economics.price.kind={price}]"
             if count == 32:
                 points.append(
                     Alternative(
