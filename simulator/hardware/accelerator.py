@@ -40,6 +40,7 @@ class Kernels:
         memory: share of the memory bandwidth that streaming kernels sustain.
         attention_forward, attention_backward: share of the dense 16-bit peak of fused attention at long sequences, counting causal FLOP.
         attention_length: sequence at which fused attention comes to half of that [tokens].
+        attention_ported: time of a fused attention kernel written for the generation before, over that of the one measured.
         attention_start: launch and set-up of one call [s].
         launch: time between two dependent kernels of one stream [s].
         sigma: spread (log-normal) that these parameters add to a step on top of the step model's own.
@@ -53,6 +54,7 @@ class Kernels:
     attention_backward: Fraction
     attention_length: Ratio
     attention_start: Seconds
+    attention_ported: Ratio = 1.0
     launch: Seconds
     sigma: Ratio = 0.0
     calibrated_on: Source

@@ -15,6 +15,7 @@ class Software(Sourced):
         year: of the generation.
         fused_attention: attention is one kernel that never writes its scores to memory (flash attention).
         attention_slowdown: time of its fused attention over that of the kernel measured for the accelerator.
+        native_attention: its fused attention is written for the accelerator, not ported from the generation before.
         fused_softmax: scale, mask and softmax are one kernel (where attention is not fused).
         fused_elementwise: bias, activation, dropout and residual are fused into few kernels.
         fused_loss: the cross entropy over the vocabulary is one kernel and not ten passes over fp32 logits.
@@ -38,6 +39,7 @@ class Software(Sourced):
     year: int
     fused_attention: bool
     attention_slowdown: Ratio = 1.0
+    native_attention: bool = True
     fused_softmax: bool = True
     fused_elementwise: bool
     fused_loss: bool = False

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from simulator.collectives import Operation
-from simulator.hardware import Accelerator, fused_attention_time, product_time, stream_time, unfused_attention_time
+from simulator.hardware import Accelerator, fused_attention_time, kernels_of, product_time, stream_time, unfused_attention_time
 from simulator.model import Product, Transformer, head_size, products
 from simulator.parallelism import Layout
 from simulator.step.job import Job
@@ -136,7 +136,10 @@ def _attention(job: Job, layout: Layout, accelerator: Accelerator) -> tuple[floa
     if job.software.fused_attention:
         # A window attends to all that it sees, causal attention to half of it.
         seen_twice = seen if model.window is None or model.window >= job.sequence else min(2 * seen, job.sequence)
-        arguments = (job.precision, layout.microbatch, query, seen_twice, heads, size, kv, job.software.attention_slowdown)
+        slowdown = job.software.attention_slowdown
+        if not job.software.native_attention:
+            slowdown *= kernels_of(accelerator).attention_ported
+        arguments = (job.precision, layout.microbatch, query, seen_twice, heads, size, kv, slowdown)
         return fused_attention_time(accelerator, *arguments), fused_attention_time(accelerator, *arguments, backward=True)
     precision = "bf16" if job.precision == "fp8" else job.precision
     plain = (precision, layout.microbatch, query, float(job.sequence), heads, size, job.software.fused_softmax, job.software.dropout)

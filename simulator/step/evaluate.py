@@ -1,0 +1,136 @@
+"""One optimizer step as answered: does it divide, does it fit, how long, and why."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from statistics import NormalDist
+
+from simulator.hardware import DEFAULT_KERNELS, kernels_of
+from simulator.model import hardware_flop, model_flop, parameters
+from simulator.outcome import Infeasible, MemoryUse, StepTime, Term
+from simulator.parallelism import Layout, divisibility
+from simulator.step.clock import UPDATE_BYTES, Clock, clock
+from simulator.step.job import Job, Machines, StepAnswer
+from simulator.step.memory import fits, memory_use
+
+CHECKPOINT_BYTES = 14.0
+"""Per parameter: 16-bit weights 2, fp32 weights 4, two Adam moments 4 each. Source: BLOOM (arXiv:2211.05100), 2.3 TB for 176B; counting."""
+
+_NINETY = NormalDist().inv_cdf(0.95)
+
+
+def evaluate(job: Job, layout: Layout, machines: Machines, bars: int = 0) -> StepAnswer | Infeasible:
+    """One step of `job` split as `layout` on healthy `machines`.
+
+    time = microbatches of the busiest stage + bubble + sends (played) + exposed data-parallel traffic + optimizer, all times 1 + jitter of
+    the slowest node.
+
+    Args:
+        bars: slots of the timeline to return for a picture, the earliest first.
+
+    Raises:
+        MendableError: counts that a room refuses although they divide.
+
+    Accuracy: `interval_s` holds nine of ten measured runs if their log residuals are normal with `sigma`; see reports/validation.md.
+    """
+    refused = _precision(job, machines) or divisibility(
+        layout, job.model, global_batch=job.global_batch, accelerators=machines.accelerators, sequence=job.sequence
+    )
+    if refused is not None:
+        return refused
+    memory = memory_use(job, layout, machines)
+    refused = fits(memory, job, layout, machines)
+    return refused if refused is not None else answer(job, layout, machines, memory, bars)
+
+
+def answer(job: Job, layout: Layout, machines: Machines, memory: MemoryUse, bars: int = 0) -> StepAnswer:
+    """The step of a layout that divides and fits; see `evaluate`."""
+    timed = clock(job, layout, machines, bars)
+    tokens = float(job.global_batch * job.sequence)
+    flop = model_flop(job.model, job.sequence)
+    executed = hardware_flop(job.model, job.sequence, layout.recompute)
+    peak = machines.node.accelerator.peak[job.precision] * layout.accelerators
+    sigma = math.hypot(job.software.sigma, kernels_of(machines.node.accelerator).sigma)
+    seconds = timed.total
+    time = StepTime(
+        kind="modelled",
+        time_s=seconds,
+        interval_s=(seconds * math.exp(-_NINETY * sigma), seconds * math.exp(_NINETY * sigma)),
+        parts_s=timed.parts,
+        model_tflops_per_accelerator=flop.total * tokens / seconds / layout.accelerators / 1e12,
+        mfu=flop.total * tokens / seconds / peak,
+        hfu=executed.total * tokens / seconds / peak,
+        tokens_per_s=tokens / seconds,
+    )
+    return StepAnswer(
+        time=time,
+        memory=memory,
+        bars=timed.bars,
+        terms=_terms(job, layout, machines, timed, sigma),
+        assumptions=_assumptions(job, layout, machines),
+        model_flop=flop.total * tokens,
+        checkpoint_bytes=CHECKPOINT_BYTES * parameters(job.model, job.sequence).total,
+        accelerators_used=layout.accelerators,
+        sigma=sigma,
+    )
+
+
+def _precision(job: Job, machines: Machines) -> Infeasible | None:
+    accelerator = machines.node.accelerator
+    if job.precision in accelerator.peak:
+        return None
+    known = ", ".join(sorted(accelerator.peak))
+    return Infeasible(reason=f"{accelerator.name or 'the accelerator'} has no {job.precision} units", mend=f"one of {known} would do")
+
+
+def _terms(job: Job, layout: Layout, machines: Machines, timed: Clock, sigma: float) -> tuple[Term, ...]:
+    """Formula and source of each part."""
+    accelerator, software = machines.node.accelerator, job.software
+    calibrated = kernels_of(accelerator).calibrated_on
+    each = f"{timed.microbatches} microbatches x {{}} s on the busiest stage"
+    lap = timed.busiest.forward + timed.busiest.backward
+    shown: Mapping[str, tuple[str, str]] = {
+        "matrix": (each.format(f"{lap.matrix:.6g}") + "; a product: start + max of padded FLOP / rate and bytes / bandwidth", calibrated),
+        "attention": (each.format(f"{lap.attention:.6g}") + (", fused" if software.fused_attention else ", scores in memory"), calibrated),
+        "memory_bound": (each.format(f"{lap.memory_bound:.6g}") + "; bytes / sustained bandwidth + launches", "counting reads and writes"),
+        "tensor_comm": (each.format(f"{lap.tensor_comm:.6g}") + ", what is not hidden", "Korthikanti et al. 2022, arXiv:2205.05198, 4.2"),
+        "context_comm": (each.format(f"{lap.context_comm:.6g}") + ", less what attention hides", "Liu et al. 2023, arXiv:2310.01889"),
+        "expert_comm": (each.format(f"{lap.expert_comm:.6g}") + ", two all-to-alls each way", "GShard, arXiv:2006.16668"),
+        "pipeline_bubble": (
+            f"{layout.schedule} of {layout.pipeline} x {layout.virtual} with {timed.microbatches} microbatches, played",
+            "Narayanan et al. 2021, arXiv:2104.04473, 2.2",
+        ),
+        "pipeline_comm": ("played with sends, less played without", "Narayanan et al. 2021, 4.1"),
+        "data_comm": (f"{timed.data_traffic:.6g} s of traffic, less what is hidden", "Rajbhandari et al. 2020, arXiv:1910.02054, 7"),
+        "optimizer": (
+            f"({UPDATE_BYTES:g} + {software.optimizer_passes:g}) B x {timed.parameters:.6g} parameters ({layout.sharding}) / bandwidth",
+            "counting reads and writes",
+        ),
+        "jitter": (f"cv {software.jitter:g} x expected maximum over the nodes", software.source_of("jitter")),
+    }
+    parts = tuple(
+        Term(path=f"step.parts_s.{name}", value=seconds, unit="s", formula=shown[name][0], source=shown[name][1])
+        for name, seconds in timed.parts.items()
+    )
+    spread = Term(
+        path="step.sigma",
+        value=sigma,
+        formula=f"sqrt({software.sigma:g}^2 + {kernels_of(accelerator).sigma:g}^2): spread of measured over modelled step times",
+        source=software.source_of("sigma"),
+    )
+    return (*parts, spread)
+
+
+def _assumptions(job: Job, layout: Layout, machines: Machines) -> tuple[str, ...]:
+    """What the answer rests on beyond its inputs."""
+    found = []
+    if kernels_of(machines.node.accelerator) is DEFAULT_KERNELS:
+        found.append(f"step: no kernel was measured for {machines.node.accelerator.name}: default efficiencies and a wider interval")
+    if job.model.experts is not None:
+        found.append("step: tokens are spread evenly over the experts, and none is dropped")
+    if layout.context > 1:
+        found.append("step: causal attention is balanced over the context ranks")
+    if layout.sharding != "none" or job.software.overlap_gradient_reduction:
+        found.append("step: traffic that is hidden does not slow the compute that hides it")
+    return tuple(found)

@@ -1,0 +1,111 @@
+"""One step: what it refuses, what it counts, and what each part reacts to."""
+
+from __future__ import annotations
+
+import dataclasses
+import statistics
+
+import pytest
+
+from simulator.hardware import Node, NodePower, ScaleUp
+from simulator.interconnect import SingleSwitch
+from simulator.model import Experts, Transformer, parameters
+from simulator.outcome import Infeasible
+from simulator.parallelism import Layout
+from simulator.scenario import entry
+from simulator.step import Job, Machines, StepAnswer, clock, evaluate
+from simulator.step.clock import slowest
+
+GPT3 = Transformer(layers=96, hidden=12288, heads=96, ffn=49152, vocabulary=51200, sequence=2048, positions="learned", biases=True)
+MIXTRAL = Transformer(
+    layers=32, hidden=4096, heads=32, key_value_heads=8, ffn=14336, vocabulary=32000, sequence=4096, gated=True, tied_embeddings=False,
+    norm="rms", experts=Experts(count=8, active=2, ffn=14336),
+)  # fmt: skip
+
+
+def dgx(count: int, accelerator: str = "a100-sxm-80gb") -> Machines:
+    node = Node(
+        accelerator=entry("accelerators", accelerator),
+        accelerators=8,
+        scale_up=ScaleUp(kind="switch", rate=300e9),
+        nics=8,
+        nic_rate=25e9,
+        power=NodePower(rated=6500.0, training=5000.0, idle=2000.0),
+    )
+    return Machines(node=node, count=count, network=SingleSwitch().build(node, count))
+
+
+def job(software: str = "megatron-2021", global_batch: int = 1536, model: Transformer = GPT3, precision: str = "fp16") -> Job:
+    return Job(model=model, sequence=2048, global_batch=global_batch, precision=precision, software=entry("software", software))
+
+
+PTDP = Layout(tensor=8, pipeline=12, data=4, microbatch=1, recompute="full")
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        ({"tensor": 7}, "heads"),
+        ({"pipeline": 13}, "layers"),
+        ({"data": 5}, "accelerators"),
+        ({"pipeline": 4, "data": 10}, "batch"),
+        ({"pipeline": 1, "data": 2}, "memory"),
+    ],
+)
+def test_what_cannot_be_done_is_an_answer_with_a_mend(change: dict[str, int], word: str) -> None:
+    answered = evaluate(job(), dataclasses.replace(PTDP, **change), dgx(48))
+    assert isinstance(answered, Infeasible)
+    assert word in answered.reason
+    assert answered.mend
+
+
+def test_a_precision_that_the_accelerator_lacks_is_refused() -> None:
+    answered = evaluate(job(precision="bf16"), PTDP, dgx(48, "v100-sxm2-32gb"))
+    assert isinstance(answered, Infeasible)
+    assert "fp16" in answered.mend
+
+
+def test_an_answer_counts_flop_and_states() -> None:
+    answered = evaluate(job(), PTDP, dgx(48), bars=10)
+    assert isinstance(answered, StepAnswer)
+    assert answered.accelerators_used == 384
+    assert answered.checkpoint_bytes == 14 * parameters(GPT3).total
+    assert answered.model_flop == pytest.approx(6 * 174.6e9 * 1536 * 2048, rel=0.05)
+    rate = answered.model_flop / answered.time.time_s / 384
+    assert answered.time.model_tflops_per_accelerator == pytest.approx(rate / 1e12)
+    assert answered.time.mfu == pytest.approx(rate / 312e12)
+    assert answered.time.hfu / answered.time.mfu == pytest.approx(4 / 3, rel=0.02)
+    assert len(answered.bars) == 10
+
+
+def test_an_unmeasured_accelerator_says_so_and_is_less_certain() -> None:
+    measured, unmeasured = (evaluate(job("megatron-2023"), PTDP, dgx(48, name)) for name in ("a100-sxm-80gb", "mi250x"))
+    assert isinstance(measured, StepAnswer)
+    assert isinstance(unmeasured, StepAnswer)
+    assert unmeasured.sigma > measured.sigma
+    assert any("no kernel was measured" in text for text in unmeasured.assumptions)
+
+
+def test_overlap_hides_data_parallel_traffic_but_not_the_last_bucket() -> None:
+    layout = dataclasses.replace(PTDP, sharding="zero1")
+    plain = dataclasses.replace(job(), software=dataclasses.replace(job().software, overlap_gradient_reduction=False))
+    hidden = dataclasses.replace(job(), software=dataclasses.replace(job().software, overlap_gradient_reduction=True))
+    without, beside = (clock(each, layout, dgx(48)).parts["data_comm"] for each in (plain, hidden))
+    assert 0 < beside < without
+
+
+def test_experts_exchange_tokens_only_where_they_are_spread() -> None:
+    here = job("megatron-2023", 64, MIXTRAL, "bf16")
+    alone = clock(here, Layout(data=16, microbatch=1), dgx(2))
+    spread = clock(here, Layout(data=16, expert=8, expert_tensor=1, microbatch=1), dgx(2))
+    assert alone.parts["expert_comm"] == 0
+    assert spread.parts["expert_comm"] > 0
+    assert spread.parts["matrix"] < alone.parts["matrix"] * 1.01
+
+
+def test_the_slowest_of_many_is_the_expected_maximum() -> None:
+    assert slowest(1) == 0
+    # E[max] of 10 and of 100 standard normal draws: 1.5388, 2.5076 (order statistics tables).
+    assert slowest(10) == pytest.approx(1.5388, rel=0.01)
+    assert slowest(100) == pytest.approx(2.5076, rel=0.01)
+    assert slowest(1000) < statistics.NormalDist().inv_cdf(0.9995)
