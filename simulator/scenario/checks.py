@@ -31,6 +31,7 @@ def findings(question: Question, date: datetime.date, hindsight: bool) -> Iterat
     yield from _positive(question)
     yield from _precision(question)
     yield from _layouts(question)
+    yield from _microbatch(question)
     yield from _phases(question)
     yield from _availability(question)
     yield from _price(question, date)
@@ -75,6 +76,14 @@ def _layouts(question: Question) -> Iterator[Finding]:
     for path, layout in given.items():
         if isinstance(layout, Layout) and layout.accelerators > available > 0:
             yield Finding(path, *too_large(layout, available))
+
+
+def _microbatch(question: Question) -> Iterator[Finding]:
+    """With a layout of its own the scenario's microbatch would go unheard."""
+    training = question.training
+    if isinstance(training.layout, Layout) and training.microbatch not in (None, training.layout.microbatch):
+        what = f"microbatch is {training.microbatch}, that of the layout {training.layout.microbatch}"
+        yield Finding("training.microbatch", what, f"write it in the layout alone: layout.microbatch: {training.microbatch}")
 
 
 def too_large(layout: Layout, available: int) -> tuple[str, str]:

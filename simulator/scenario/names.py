@@ -60,6 +60,7 @@ class Library:
     def __init__(self) -> None:
         self.inputs: dict[str, str] = {}
         """Label -> sha256 of each file that was read."""
+        self._found: dict[tuple[str, str, Path | None], tuple[Path, bool]] = {}
 
     def scenario(self, path_or_name: str | Path) -> tuple[Path, Written]:
         """The document of a scenario: a path, or the name of one in `scenarios/`.
@@ -102,19 +103,26 @@ class Library:
         Raises:
             MendableError: there is none.
         """
-        if "/" in name or name.endswith(_ENDINGS):
-            path = (folder or Path()) / name
-            if "\0" not in name and _is_file(path):
-                return path, False
-            raise MendableError(f"there is no file {name!r}", "write a path relative to the scenario, or a name of the catalogue")
-        places = [shipped(kind)] if folder is None else [*_beside(kind, folder), shipped(kind)]
-        if _NAME.match(name):
-            for place in places:
-                path = place / f"{name}.yaml"
-                if _is_file(path) and (place != folder or _is_entry(path)):
-                    return path, place == places[-1]
-        known = sorted({known for place in places if place != folder for known in _names_in(place)})
-        raise MendableError(f"{name[:60]!r} is not among the {kind}", did_you_mean(name, known) or f"there is no entry in {kind} yet")
+        asked = (kind, name, folder)
+        if asked not in self._found:
+            self._found[asked] = _find(kind, name, folder)
+        return self._found[asked]
+
+
+def _find(kind: str, name: str, folder: Path | None) -> tuple[Path, bool]:
+    if "/" in name or name.endswith(_ENDINGS):
+        path = (folder or Path()) / name
+        if "\0" not in name and _is_file(path):
+            return path, False
+        raise MendableError(f"there is no file {name!r}", "write a path relative to the scenario, or a name of the catalogue")
+    places = [shipped(kind)] if folder is None else [*_beside(kind, folder), shipped(kind)]
+    if _NAME.match(name):
+        for place in places:
+            path = place / f"{name}.yaml"
+            if _is_file(path) and (place != folder or _is_entry(path)):
+                return path, place == places[-1]
+    known = sorted({known for place in places if place != folder for known in _names_in(place)})
+    raise MendableError(f"{name[:60]!r} is not among the {kind}", did_you_mean(name, known) or f"there is no entry in {kind} yet")
 
 
 def _is_entry(path: Path) -> bool:

@@ -80,6 +80,9 @@ BROKEN = {
     "no sequence": ("sequence: 2048", "sequence: 0", "sequence: 0", "training.sequence", "sequence is 0", "at least 1"),
     "no tokens": ("300B tokens", "0 tokens", "0 tokens", "training.tokens", "tokens is 0", "300B tokens"),
     "impossible PUE": ("pue: 1.1", "pue: 0.9", "0.9", "economics.pue", "cooling for less than nothing", "at least 1"),
+    "two microbatches": (
+        "bf16", "bf16\n    microbatch: 4", "microbatch", "training.microbatch", "that of the layout 1", "layout.microbatch: 4",
+    ),
     "layout too large": (
         "data: 8}", "data: 9}", "data: 9", "training.layout", "tensor 8 × pipeline 16 × data 9 = 1 152 accelerators, the cluster has 1 024",
         "data: 8 would fit",

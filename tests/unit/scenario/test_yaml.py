@@ -1,7 +1,10 @@
 """Plain scalars by YAML 1.2's core schema, positions, and what `flow` writes."""
 
 import pytest
+import yaml
 
+from simulator.errors import ProblemsError
+from simulator.scenario import yaml_events
 from simulator.scenario.written import Text, Written, at, flow
 from simulator.scenario.yaml_events import parse, read, resolve
 
@@ -65,6 +68,19 @@ def test_windows_line_ends_and_byte_order_mark() -> None:
 def test_flow_is_read_back(source: str) -> None:
     written = parse(source, TEXT)
     assert plain(parse(flow(written), TEXT)) == plain(written)
+
+
+def test_the_parser_without_the_c_library_reads_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    source = "a: &x [1, '1', {b: yes}]\nc: *x\nd: |\n  text\n"
+    fast = parse(source, TEXT)
+    monkeypatch.setattr(yaml_events, "_LOADER", yaml.SafeLoader)
+    slow = parse(source, Text("t.yaml", "slow"))
+    assert plain(fast) == plain(slow)
+    for path in ("a", "a.2.b", "c", "d"):
+        assert (at(fast, path).line, at(fast, path).column) == (at(slow, path).line, at(slow, path).column)
+    for broken in ("[" * 500, "a: b: c", "\t- x", '"open'):
+        with pytest.raises(ProblemsError):
+            parse(broken, TEXT)
 
 
 def plain(written: Written) -> object:
