@@ -41,7 +41,8 @@ def memory_use(job: Job, layout: Layout, machines: Machines) -> MemoryUse:
     Source: Korthikanti et al. 2022, arXiv:2205.05198, section 4 (activations); Rajbhandari et al. 2020, arXiv:1910.02054, sections 3 and 5
         (16-bit weights, Adam's states, sharding); Narayanan et al. 2021, arXiv:2104.04473, section 2.2 (microbatches in flight).
     """
-    parts = max((rank_memory(job, layout, stage) for stage in _suspects(job.model, layout)), key=lambda each: math.fsum(each.values()))
+    kinds = _kinds(job, layout)
+    parts = max((_parts(job, layout, stage, kinds) for stage in _suspects(job.model, layout)), key=lambda each: math.fsum(each.values()))
     return MemoryUse(total_bytes=math.fsum(parts.values()), capacity_bytes=machines.node.accelerator.memory, parts_bytes=parts)
 
 
@@ -106,13 +107,17 @@ def _suspects(model: Transformer, layout: Layout) -> list[int]:
 
 def rank_memory(job: Job, layout: Layout, stage: int) -> dict[str, float]:
     """Memory of the ranks of one pipeline stage at their peak, by part [B]; see `memory_use`."""
+    return _parts(job, layout, stage, _kinds(job, layout))
+
+
+def _parts(job: Job, layout: Layout, stage: int, kinds: Mapping[bool, _Kind]) -> dict[str, float]:
     model, software = job.model, job.software
     wide = _WIDE.get(job.precision, 2)
     first, last = stage == 0, stage == layout.pipeline - 1
-    layers = _layers(model, layout, stage)
+    layers = _layers(model, layout, stage, kinds)
     embeddings = (first + last - (first and last and model.tied_embeddings)) * model.vocabulary * model.hidden / layout.tensor
     positions = job.sequence * model.hidden if first and model.positions == "learned" else 0
-    weights, gradients, optimizer = _states(job, layout, wide, layers, embeddings + positions)
+    weights, gradients, optimizer = _states(job, layout, layers, embeddings + positions)
 
     tokens = layout.microbatch * job.sequence / layout.context
     microbatches = job.global_batch // (layout.data * layout.microbatch)
@@ -120,11 +125,10 @@ def rank_memory(job: Job, layout: Layout, stage: int) -> dict[str, float]:
     inputs = wide * model.hidden / _split(layout)
     full = layout.recompute == "full"
     kept = working = 0.0
-    for layer in layers:
-        each = _activations(job, layout, wide, layer.dense)
-        kept += held * layer.count * (inputs if full else each.kept)
+    for kind, count in layers:
+        kept += held * count * (inputs if full else kind.kept)
         # What is computed again lives beside all that is kept, one layer at a time.
-        working = max(working, each.backward + (each.kept if full else each.dropped))
+        working = max(working, kind.backward + (kind.kept if full else kind.dropped))
     logits = 0.0
     if last:
         # Logits in 16 bit and their fp32 copy; the softmax in a second copy unless it is fused; without a parallel loss every tensor rank
@@ -139,10 +143,10 @@ def rank_memory(job: Job, layout: Layout, stage: int) -> dict[str, float]:
     buffers += 2 * sent / _split(layout) if layout.pipeline > 1 else 0.0  # one message from each neighbour
     # Each product of a backward pass writes its weight gradient in the matrix precision before it is added to the kept one; the experts of
     # a layer, one after the other, into the same place.
-    buffers += wide * max(layer.plain + layer.experts / layer.local_experts for layer in layers)
+    buffers += wide * max(kind.plain + kind.experts / kind.local_experts for kind, _ in layers)
     if layout.sharding == "zero3":
         # The layer at work and the next one, gathered; embeddings stay gathered from forward to backward.
-        buffers += wide * (2 * max(layer.plain + layer.experts for layer in layers) + embeddings)
+        buffers += wide * (2 * max(kind.plain + kind.experts for kind, _ in layers) + embeddings)
     allocated = weights + gradients + optimizer + activations + buffers
     return {
         "weights": weights,
@@ -156,42 +160,45 @@ def rank_memory(job: Job, layout: Layout, stage: int) -> dict[str, float]:
 
 
 @dataclass(frozen=True)
-class _Layers:
-    """Layers of one kind on one stage, and the parameters of one of them on one rank: outside and inside the routed experts."""
+class _Kind:
+    """One dense layer or one with experts, on one rank.
 
-    count: int
-    dense: bool
+    Args:
+        plain, experts: parameters outside and inside the routed experts.
+        local_experts: routed experts.
+        kept: activations for the backward pass, per token of a microbatch [B].
+        dropped: attention scores that selective recompute does not keep, likewise.
+        backward: gradients that live while the layer goes backward, likewise.
+    """
+
     plain: float
     experts: float
     local_experts: float
+    kept: float
+    dropped: float
+    backward: float
 
 
-def _layers(model: Transformer, layout: Layout, stage: int) -> list[_Layers]:
+def _kinds(job: Job, layout: Layout) -> Mapping[bool, _Kind]:
+    """The layers that a model has: by whether they are dense."""
+    experts = job.model.experts
+    present = (True,) if experts is None else (False, True) if experts.first_dense else (False,)
+    return {dense: _kind(job, layout, dense) for dense in present}
+
+
+def _layers(model: Transformer, layout: Layout, stage: int, kinds: Mapping[bool, _Kind]) -> list[tuple[_Kind, int]]:
+    """The layers of one stage: kind and count, never empty."""
     chunks = chunk_layers(model.layers, layout.pipeline, layout.virtual)
-    leading = model.experts.first_dense if model.experts else model.layers
-    dense = before = 0
-    for chunk in range(layout.virtual):
-        for other in range(layout.pipeline):
-            if other == stage:
-                dense += min(max(leading - before, 0), chunks[stage][chunk])
-            before += chunks[other][chunk]
-    sparse = sum(chunks[stage]) - dense
-    kinds = ((dense, True), (sparse, False))
-    return [_one_layer(model, layout, count, is_dense) for count, is_dense in kinds if count] or [_one_layer(model, layout, 0, True)]
-
-
-def _one_layer(model: Transformer, layout: Layout, count: int, dense: bool) -> _Layers:
-    plain = experts = 0.0
-    for each in products(model, dense):
-        size = each.k * each.n
-        if each.part == "experts":
-            experts += size * each.count / layout.expert / (layout.expert_tensor or layout.tensor)
-        else:
-            plain += size / (1 if each.split == "none" else layout.tensor)
-    small = layer_parameters(model, dense)
-    plain += small["norms"] + small.get("biases", 0) / layout.tensor
-    local = model.experts.count / layout.expert if experts and model.experts else 1.0
-    return _Layers(count=count, dense=dense, plain=plain, experts=experts, local_experts=local)
+    held, dense, left = sum(chunks[stage]), 0, model.experts.first_dense if model.experts else 0
+    if len(kinds) == 1:
+        return [(kind, held) for kind in kinds.values()]
+    for part in range(layout.pipeline * layout.virtual):
+        chunk, other = divmod(part, layout.pipeline)
+        dense += min(left, chunks[stage][chunk]) if other == stage else 0
+        left -= chunks[other][chunk]
+        if left <= 0:
+            break
+    return [(kinds[is_dense], count) for is_dense, count in ((True, dense), (False, held - dense)) if count] or [(kinds[False], 0)]
 
 
 def _split(layout: Layout) -> int:
@@ -199,14 +206,15 @@ def _split(layout: Layout) -> int:
     return layout.tensor if layout.sequence_parallel else 1
 
 
-def _states(job: Job, layout: Layout, wide: int, layers: list[_Layers], ends: float) -> tuple[float, float, float]:
+def _states(job: Job, layout: Layout, layers: list[tuple[_Kind, int]], ends: float) -> tuple[float, float, float]:
     """Weights, gradients and optimizer states on one rank, sharded as the layout says [B].
 
     Adam in mixed precision: fp32 master weights, first and second moment. Under zero3 the shard of the master weights is all that is kept
     (PyTorch FSDP: Zhao et al. 2023, arXiv:2304.11277); what is gathered from it is a buffer.
     """
-    plain = ends + sum(layer.count * layer.plain for layer in layers)
-    experts = sum(layer.count * layer.experts for layer in layers)
+    wide = _WIDE.get(job.precision, 2)
+    plain = ends + sum(count * kind.plain for kind, count in layers)
+    experts = sum(count * kind.experts for kind, count in layers)
     replicas = layout.data * layout.context
     expert_replicas = max(replicas * layout.tensor / (layout.expert * (layout.expert_tensor or layout.tensor)), 1)
     level = {"none": 0, "zero1": 1, "zero2": 2, "zero3": 3}[layout.sharding]
@@ -221,28 +229,20 @@ def _states(job: Job, layout: Layout, wide: int, layers: list[_Layers], ends: fl
     return wide * held(3), gradient * held(2), 12 * held(1)
 
 
-@dataclass(frozen=True)
-class _PerToken:
-    """Activations of one layer per token of a microbatch [B].
-
-    Args:
-        kept: for the backward pass.
-        dropped: attention scores that selective recompute does not keep.
-        backward: gradients that live while the layer goes backward.
-    """
-
-    kept: float
-    dropped: float
-    backward: float
-
-
-def _activations(job: Job, layout: Layout, wide: int, dense: bool) -> _PerToken:
-    """What one layer keeps, operation by operation; in sum the equations 1 to 4 of the source for its architecture.
+def _kind(job: Job, layout: Layout, dense: bool) -> _Kind:
+    """One layer: its parameters, and what it keeps, operation by operation; in sum the equations 1 to 4 of the source for its architecture.
 
     Source: Korthikanti et al. 2022, section 4.1: sbh · (34 + 5 · heads · sequence ÷ hidden) with dropout, ffn = 4 · hidden, unfused scores.
     """
     model, software, split, tensor = job.model, job.software, _split(layout), layout.tensor
-    latent, hidden = model.latent_attention, model.hidden
+    latent, hidden, wide = model.latent_attention, model.hidden, _WIDE.get(job.precision, 2)
+    small = layer_parameters(model, dense)
+    plain, in_experts = small["norms"] + small.get("biases", 0) / tensor, 0.0
+    for each in products(model, dense):
+        if each.part == "experts":
+            in_experts += each.k * each.n * each.count / layout.expert / (layout.expert_tensor or tensor)
+        else:
+            plain += each.k * each.n / (1 if each.split == "none" else tensor)
     # Around the blocks: input and output of each norm, the masks of two dropouts at a byte each.
     norms = 1 if model.parallel_blocks else 2
     around = norms * 2 * wide * hidden + (2 * hidden if software.dropout else 0)
@@ -266,7 +266,14 @@ def _activations(job: Job, layout: Layout, wide: int, dense: bool) -> _PerToken:
     kept = (around + wide * routed) / split + attention / tensor + wide * widths * inner
     dropped = scores if layout.recompute == "selective" else 0.0
     backward = wide * ((3 if model.gated else 2) * inner + 2 * hidden / split)
-    return _PerToken(kept=kept + scores - dropped, dropped=dropped, backward=backward)
+    return _Kind(
+        plain=plain,
+        experts=in_experts,
+        local_experts=model.experts.count / layout.expert if in_experts and model.experts else 1.0,
+        kept=kept + scores - dropped,
+        dropped=dropped,
+        backward=backward,
+    )
 
 
 def _feed_forward(model: Transformer, layout: Layout, dense: bool) -> tuple[float, float]:

@@ -131,9 +131,12 @@ def test_half_precision_is_not_taken_for_fp32() -> None:
 
 @st.composite
 def possible(draw):
+    virtual = draw(st.sampled_from([1, 2]))
     layout = Layout(
         tensor=draw(st.sampled_from([1, 2, 4])),
-        pipeline=draw(st.sampled_from([1, 2, 4, 8])),
+        pipeline=draw(st.sampled_from([1, 2, 4, 8] if virtual == 1 else [2, 4])),
+        virtual=virtual,
+        schedule="interleaved" if virtual > 1 else "1f1b",
         data=draw(st.sampled_from([1, 2, 4])),
         microbatch=draw(st.sampled_from([1, 2, 4])),
         sharding=draw(st.sampled_from(["none", "zero1", "zero2"])),
