@@ -18,7 +18,7 @@ GENERATIONS: Mapping[str, str] = {
     "vtrain-multi": "megatron-2021", "korthikanti22": "megatron-2022", "nemo-launcher": "megatron-2022", "zero-bubble": "megatron-2022",
     "hagemann": "pytorch-2023", "internevo": "pytorch-2023", "nanotron": "pytorch-2023", "llama3": "megatron-2023",
     "megatron-core-h100": "megatron-2023", "megatron-core-llama-readme": "megatron-2023", "nemotron4": "megatron-2023",
-    "nemo-24.07": "megatron-2024", "nemo-longctx": "megatron-2024", "dgxc": "megatron-2025", "simumax-b200": "megatron-2023",
+    "nemo-24.07": "nemo-2024", "nemo-longctx": "nemo-2024", "dgxc": "nemo-2025", "simumax-b200": "megatron-2025",
     "moe-folding": "megatron-2025",
     "llm-foundry": "fsdp-2023", "fms-fsdp": "fsdp-2023", "torchtitan": "torchtitan-2024",
 }  # fmt: skip
