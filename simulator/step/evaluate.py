@@ -18,8 +18,8 @@ CHECKPOINT_BYTES = 14.0
 """Per parameter: 16-bit weights 2, fp32 weights 4, two Adam moments 4 each. Source: BLOOM (arXiv:2211.05100), 2.3 TB for 176B; counting."""
 
 EXPERTS_SIGMA = 0.15
-"""Added spread (log-normal) of mixtures of experts, for uneven routing and the many ways to exchange tokens. Source: root mean square of log
-residuals 0.18 on 54 DGX Cloud benchmark runs (calibration rows), less the 0.08 of that software."""
+"""Added spread (log-normal) of mixtures of experts, for uneven routing and the many ways to exchange tokens. Source: root mean square of
+log residuals 0.18 on 54 DGX Cloud benchmark runs (calibration rows), less the 0.08 of that software."""
 
 _NINETY = NormalDist().inv_cdf(0.95)
 
@@ -120,8 +120,8 @@ def _terms(job: Job, layout: Layout, machines: Machines, timed: Clock, sigma: fl
     spread = Term(
         path="step.sigma",
         value=sigma,
-        formula=f"sqrt({software.sigma:g}^2 + {kernels_of(accelerator).sigma:g}^2 + {EXPERTS_SIGMA if job.model.experts else 0:g}^2): software, "
-        "accelerator, experts",
+        formula=f"root of the squares of software {software.sigma:g}, accelerator {kernels_of(accelerator).sigma:g}"
+        + (f" and experts {EXPERTS_SIGMA:g}" if job.model.experts else ""),
         source=software.source_of("sigma"),
     )
     return (*parts, spread)
