@@ -14,6 +14,8 @@ class Fleet:
         hot: hot spares that are up.
         pool: nodes that can be had on demand; neither held nor paid.
         repairing: nodes out for repair.
+        training_s, idle_s, spare_s: node-seconds of nodes that trained, that stood, of hot spares [s].
+        repair_s: node-seconds of repairs that have ended, less the starts of those that have not [s].
         ready_at: when the last spare on its way in is there [s].
     """
 
@@ -44,7 +46,6 @@ class Fleet:
             training: the job trains or writes checkpoints.
             held: the machines are with the run, and not in a queue.
         """
-        self.repair_s += seconds * self.repairing
         if held:
             self.spare_s += seconds * self.hot
             if training:
@@ -52,21 +53,28 @@ class Fleet:
             else:
                 self.idle_s += seconds * self.present
 
-    def lose(self, spare: bool) -> None:
+    @property
+    def full(self) -> bool:
+        """Neither the job nor the hot spares lack a node: another one would change nothing that is held."""
+        return self.present >= self.promised and self.hot >= self._spares.hot
+
+    def lose(self, spare: bool, now: float) -> None:
         """A hot spare or a node of the job goes to repair."""
         if spare:
             self.hot -= 1
         else:
             self.present -= 1
         self.repairing += 1
+        self.repair_s -= now
 
     def promise(self, nodes: int) -> None:
         """The availability changes: new nodes come at once and whole, leaving ones are taken from those present."""
         self.present = min(self.present + max(0, nodes - self.promised), nodes)
         self.promised = nodes
 
-    def hand_out(self) -> None:
+    def hand_out(self, now: float) -> None:
         """A new job is handed all its nodes whole; those under repair are the site's business from here."""
+        self.repair_s += self.repairing * now
         self.present, self.hot, self.pool, self.repairing = self.promised, self._spares.hot, self._spares.pool, 0
 
     def replace(self, now: float) -> None:
@@ -81,9 +89,10 @@ class Fleet:
         elif hot:
             self.ready_at = max(self.ready_at, now + self._spares.hot_swap)
 
-    def repaired(self) -> None:
+    def repaired(self, now: float) -> None:
         """A node is back: into the job where one is missing, else to the hot spares, else to the pool; one too many goes."""
         self.repairing -= 1
+        self.repair_s += now
         if self.present < self.promised:
             self.present += 1
         elif self.hot < self._spares.hot:

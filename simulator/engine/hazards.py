@@ -104,35 +104,41 @@ class Renewal:
 
 
 class Exposure:
-    """Something that adds up while time passes, and the clocks that ring on it."""
+    """Something that adds up while time passes, and the clocks that ring on it.
 
-    __slots__ = ("_clocks", "_rate", "_since", "_value")
+    Attributes:
+        next: time of the next ring at the present rate [s].
+    """
+
+    __slots__ = ("_clocks", "_rate", "_since", "_value", "next")
 
     def __init__(self, clocks: list[Clock]) -> None:
+        """Args: clocks: at least one."""
         self._clocks = [(clock.next, place, clock) for place, clock in enumerate(clocks)]
         heapq.heapify(self._clocks)
         self._value = 0.0
         self._rate = 0.0
         self._since = 0.0
+        self.next = math.inf
 
     def set(self, now: float, rate: float) -> None:
         """From `now` [s] on it grows by `rate` per second."""
         self._value += (now - self._since) * self._rate
         self._since = now
         self._rate = rate
-
-    def next(self) -> float:
-        """Time of the next ring at the present rate [s]."""
-        if not self._clocks or self._rate <= 0:
-            return math.inf
-        return max(self._since, self._since + (self._clocks[0][0] - self._value) / self._rate)
+        self._look()
 
     def ring(self, share: float) -> tuple[FailureClass, list[float] | None]:
         """The failure that is due, and its draws."""
         _, place, clock = self._clocks[0]
         row = clock.ring(share)
         heapq.heapreplace(self._clocks, (clock.next, place, clock))
+        self._look()
         return clock.failure, row
+
+    def _look(self) -> None:
+        left = self._clocks[0][0] - self._value
+        self.next = math.inf if self._rate <= 0 else self._since + left / self._rate if left > 0 else self._since
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,27 +165,30 @@ class Hazards:
             else:
                 renewal = Renewal(failure, things(failure, most_nodes, accelerators_per_node), stream)
                 (running if failure.of == "job" else ages).append(renewal)
-        self._machines = Exposure(machines)
-        self._ages = Exposure(ages)
-        self._running = Exposure(running)
+        self._machines = [Exposure(machines)] if machines else []
+        self._ages = [Exposure(ages)] if ages else []
+        self._running = [Exposure(running)] if running else []
+        self._all = self._machines + self._ages + self._running
         self._most_nodes = most_nodes
         self._nodes = 0
 
-    def expose(self, now: float, nodes: int, running: bool) -> float:
-        """From `now` [s] on, `nodes` are held and the job runs or does not; returns the time of the next failure [s]."""
+    def expose(self, now: float, nodes: int, running: bool) -> None:
+        """From `now` [s] on, `nodes` are held and the job runs or does not."""
         self._nodes = nodes
-        self._machines.set(now, nodes)
-        self._ages.set(now, 1.0 if nodes else 0.0)
-        self._running.set(now, 1.0 if running else 0.0)
-        return self.next()
+        for exposure in self._machines:
+            exposure.set(now, nodes)
+        for exposure in self._ages:
+            exposure.set(now, 1.0 if nodes else 0.0)
+        for exposure in self._running:
+            exposure.set(now, 1.0 if running else 0.0)
 
     def next(self) -> float:
         """Time of the next failure if nothing changes [s]."""
-        return min(self._machines.next(), self._ages.next(), self._running.next())
+        return min([exposure.next for exposure in self._all], default=math.inf)
 
     def strike(self) -> Failure | None:
         """The failure that is due; None where it struck a thing that is not held."""
-        exposure = min(self._machines, self._ages, self._running, key=Exposure.next)
-        share = 1.0 if exposure is self._running else self._nodes / self._most_nodes
+        exposure = min(self._all, key=lambda each: each.next)
+        share = 1.0 if exposure in self._running else self._nodes / self._most_nodes
         failure, draws = exposure.ring(share)
         return None if draws is None else Failure(failure, draws)

@@ -102,10 +102,10 @@ class Job:
         self._paces: dict[tuple[int, int, int], Pace] = {}
         self._margin = life.checkpoints.blocking_s + life.checkpoints.drain_s
         self._horizon = life.horizon
+        self._changes = life.changes[1:]
         self._parts = dict.fromkeys(PARTS, 0.0)
         self._interruptions = {failure.cause: 0 for failure in (life.failures.classes if life.failures else ())}
-        self._next_failure = math.inf
-        self._held = self._running = False
+        self._held = self._running = self._struck = False
         self._job_ends = math.inf
         self._jobs = self._setbacks = 0
         self._looked = (0.0, 0.0)
@@ -136,7 +136,7 @@ class Job:
             training_node_s=fleet.training_s,
             idle_node_s=fleet.idle_s,
             spare_node_s=fleet.spare_s,
-            repair_node_s=fleet.repair_s,
+            repair_node_s=fleet.repair_s + fleet.repairing * self.now,
             accelerators_per_node=self.life.accelerators_per_node,
             step_factor=self._factor,
             log=tuple(self._log),
@@ -167,21 +167,21 @@ class Job:
         left = [stage for stage in stages if stage[1] > 0]
         if not left:
             return Signal.DONE
-        waiting = left[0][0] in ("wait_for_nodes", "idle")
+        part = left[0][0]
 
         def book(elapsed: float, to_end: bool) -> None:
             while elapsed > 0:
-                part, seconds = left[0]
+                name, seconds = left[0]
                 spent = elapsed if len(left) == 1 else min(elapsed, seconds)
-                self._parts[part] += spent
-                left[0] = (part, seconds - spent)
+                self._parts[name] += spent
+                left[0] = (name, seconds - spent)
                 if len(left) > 1 and spent == seconds:
                     left.pop(0)
                 elapsed -= spent
 
-        self._expose(held=left[0][0] != "queue", running=not waiting and left[0][0] != "queue")
+        struck = self.life.recovery.struck or part == "checkpoint"
+        self._expose(held=part != "queue", running=part not in ("queue", "wait_for_nodes", "idle"), struck=struck)
         end = self.now + math.fsum(seconds for _, seconds in left)
-        part = left[0][0]
         return (yield from self._pass(end, book, training=part == "checkpoint", growth=part == "wait_for_nodes"))
 
     def note(self, what: str, cause: str = "") -> None:
@@ -213,7 +213,7 @@ class Job:
         self.note(self.ending)
 
     def _donor(self) -> Generator[simpy.Event, Any, None]:
-        for change in self.life.changes[1:]:
+        for change in self._changes:
             yield self._env.timeout(change.at - self._env.now)
             self._tell(partial(self.fleet.promise, change.nodes))
 
@@ -224,16 +224,21 @@ class Job:
             with self._crews.request() as crew:
                 yield crew
                 yield self._env.timeout(seconds)
-        self._tell(partial(self._repaired, job))
+        if job != self._jobs:
+            return
+        if self.fleet.full:
+            self.fleet.repaired(self._env.now)
+        else:
+            self._tell(partial(self._repaired, job, self._env.now))
 
     def _tell(self, news: Callable[[], None]) -> None:
         """Wake the job: it closes its books up to here before the fleet changes."""
         self._news.append(news)
         self._process.interrupt()
 
-    def _repaired(self, job: int) -> None:
+    def _repaired(self, job: int, at: float) -> None:
         if job == self._jobs:
-            self.fleet.repaired()
+            self.fleet.repaired(at)
 
     # -- the job -----------------------------------------------------------------------------------------------------------------------
 
@@ -246,7 +251,7 @@ class Job:
             self.ending = self._why
             return signal
         self._jobs += 1
-        self.fleet.hand_out()
+        self.fleet.hand_out(self.now)
         self.known_at, self.draws = self.now, None
         if allocation.job_time_limit:
             self._job_ends = self.now + allocation.job_time_limit
@@ -310,14 +315,14 @@ class Job:
 
     # -- time --------------------------------------------------------------------------------------------------------------------------
 
-    def _pass(self, end: float, book: Callable[[float, bool], None], training: bool, growth: bool, margin: float = 0.0) -> Events:
+    def _pass(self, end: float, book: Callable[[float, bool], None], training: bool, growth: bool, margin: float | None = None) -> Events:
         """Let time pass until `end`, or until something happens that the job must heed.
 
         Args:
             book: (elapsed, whether that is exactly to the end): closes the ledger's books.
             training: whether the nodes train or write checkpoints.
             growth: whether a larger size that has become possible is heeded.
-            margin: by which planned stops are heeded early [s]; positive where a checkpoint is due before them.
+            margin: by which planned stops are heeded early, for a checkpoint [s]; None where no checkpoint is to come.
         """
         closed = False
         while True:
@@ -325,7 +330,7 @@ class Job:
                 for news in self._news:
                     news()
                 self._news.clear()
-                self._expose(self._held, self._running)
+                self._expose(self._held, self._running, self._struck)
             stop, why = self._planned(margin)
             if self.now >= end:
                 if not closed:
@@ -336,13 +341,16 @@ class Job:
             if self.now >= stop:
                 self._why = why
                 return Signal.STOPPED
-            if self.now >= self._next_failure:
+            due = self._hazards.next()
+            if self.now >= due:
                 if self._strike():
                     return Signal.FAILED
                 continue
-            start, target = self.now, min(end, stop, self._next_failure)
+            start, target = self.now, min(end, stop, due)
             try:
-                yield self._env.timeout(max(0.0, target - self._env.now))
+                # Two clocks may differ in the last bit: the job's own says when.
+                delay = target - self._env.now
+                yield self._env.timeout(delay if delay > 0 else 0)
                 self.now = target
             except simpy.Interrupt:
                 self.now = min(max(start, self._env.now), target)
@@ -350,7 +358,7 @@ class Job:
             book(self.now - start, closed)
             self.fleet.book(self.now - start, training, self._held)
 
-    def _planned(self, margin: float) -> tuple[float, str]:
+    def _planned(self, margin: float | None) -> tuple[float, str]:
         """The next planned stop, less the margin [s], and what it is."""
         allocation = self.life.allocation
         stop, why = self._job_ends, _TIME_LIMIT
@@ -360,22 +368,20 @@ class Job:
             left = max(0.0, allocation.node_hours * 3600.0 - self.fleet.held_s)
             if self.now + left / self.fleet.held < stop:
                 stop, why = self.now + left / self.fleet.held, "the node-hour budget is spent"
-        if margin > 0:
-            leaving = (change.at for change in self.life.changes if change.at > self.now and self.phase.size(change.nodes) < self.size)
-            stop = min(stop, next(leaving, math.inf))
-        stop -= margin
+        if margin is not None:
+            leaving = (change.at for change in self._changes if change.at > self.now and self.phase.size(change.nodes) < self.size)
+            stop = min(stop, next(leaving, math.inf)) - margin
         return (stop, why) if stop < self._horizon else (self._horizon, "the horizon is reached")
 
-    def _expose(self, held: bool, running: bool) -> None:
-        """From now on the machines are held or not, and the job runs or not: what can fail follows."""
-        self._held, self._running = held, running
-        self._next_failure = self._hazards.expose(self.now, self.fleet.held if held else 0, running)
+    def _expose(self, held: bool, running: bool, struck: bool = True) -> None:
+        """From now on the machines are held or not, the job runs or not, and failures strike or not: what can fail follows."""
+        self._held, self._running, self._struck = held, running, struck
+        self._hazards.expose(self.now, self.fleet.held if held and struck else 0, running and struck)
 
     def _strike(self) -> bool:
         """Something fails now; whether that stops the job."""
         self._setback()
         struck = self._hazards.strike()
-        self._next_failure = self._hazards.next()
         if struck is None:
             return False
         failure, draws, fleet = struck.failure, struck.draws, self.fleet
@@ -384,10 +390,10 @@ class Job:
             victim = int(draws[VICTIM] * fleet.held)
             stops = victim < (self.size or fleet.present)
             if failure.loses_node:
-                fleet.lose(spare=victim >= fleet.present)
+                fleet.lose(victim >= fleet.present, self.now)
                 repair = self.life.repair
                 self._env.process(self._repair(lognormal(repair.mean, repair.sigma, draws[REPAIR]), self._jobs))
-                self._expose(self._held, self._running)
+                self._expose(self._held, self._running, self._struck)
         if not (stops and self._running):
             self.note("failure beside the job", failure.cause)
             return False

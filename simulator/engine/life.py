@@ -34,7 +34,10 @@ class Phase:
 
     def size(self, nodes: int) -> int:
         """The largest size that `nodes` allow; 0 where none does."""
-        return max((size for size, _ in self.step_s if size <= nodes), default=0)
+        for size, _ in reversed(self.step_s):
+            if size <= nodes:
+                return size
+        return 0
 
     def seconds(self, size: int) -> float:
         """Of one step on `size` nodes [s].

@@ -58,6 +58,7 @@ class Restart:
         sigma: of the lognormal's logarithm of the restart time; 0 is a constant.
         manual: share of the interruptions that wait for a person.
         manual_delay: how long they wait for that person [s].
+        struck: whether failures strike while it recovers, as they do; `false` only to compare with a model in which they do not.
     """
 
     kind: Literal["restart"] = "restart"
@@ -66,6 +67,7 @@ class Restart:
     sigma: Ratio = 0.0
     manual: Fraction = 0.0
     manual_delay: Seconds = 3600.0
+    struck: bool = True
 
 
 Recovery = Annotated[Restart, Kinds()]

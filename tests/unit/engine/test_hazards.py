@@ -26,13 +26,13 @@ def test_an_exposure_keeps_its_place_when_its_rate_changes() -> None:
     clock = type("Clock", (), {"failure": None, "next": 100.0, "ring": lambda self, share: [0.0] * 8})()
     exposure = Exposure([clock])
     exposure.set(0.0, 1.0)
-    assert exposure.next() == 100.0
+    assert exposure.next == 100.0
     exposure.set(50.0, 5.0)
-    assert exposure.next() == 60.0
+    assert exposure.next == 60.0
     exposure.set(55.0, 0.0)
-    assert exposure.next() == math.inf
+    assert exposure.next == math.inf
     exposure.set(70.0, 2.5)
-    assert exposure.next() == 80.0
+    assert exposure.next == 80.0
 
 
 def test_rates_follow_the_fleet_and_the_job() -> None:

@@ -19,14 +19,12 @@ class Script:
 
     def __init__(self, *failures: tuple[float, FailureClass, float]) -> None:
         self._failures = list(failures)
-        self.exposed: list[tuple[float, int, bool]] = []
 
     def __call__(self, *_: object) -> "Script":
         return self
 
-    def expose(self, now: float, nodes: int, running: bool) -> float:
-        self.exposed.append((now, nodes, running))
-        return self.next()
+    def expose(self, now: float, nodes: int, running: bool) -> None:
+        """What is scripted comes, held or not."""
 
     def next(self) -> float:
         return self._failures[0][0] if self._failures else math.inf
