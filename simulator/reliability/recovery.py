@@ -10,15 +10,13 @@ from simulator.spec import Fraction, Kinds, Ratio, Seconds, Sourced, require
 
 @dataclass(frozen=True, kw_only=True)
 class Spares:
-    """Machines kept ready beside the job.
+    """Machines kept ready beside the job. A repaired node refills first the job, then the hot spares, then the pool.
 
     Args:
         hot: nodes held, powered and paid for, that replace a lost node at once.
         pool: nodes that can be had on demand, not held or paid while unused.
         hot_swap: to bring a hot spare in [s].
         pool_delay: to obtain a node from the pool [s].
-
-    A repaired node refills first the job, then the hot spares, then the pool.
     """
 
     hot: int = 0
