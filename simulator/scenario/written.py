@@ -148,8 +148,12 @@ def _word(text: str) -> str:
     return text if plain else _quoted(text)
 
 
+_BREAKS = {0x85: "\\x85", 0x2028: "\\u2028", 0x2029: "\\u2029", 0xFEFF: "\\ufeff", 0x7F: "\\x7f"}
+"""Line breaks and the like to YAML, plain characters to JSON."""
+
+
 def _quoted(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False)
+    return json.dumps(value, ensure_ascii=False).translate(_BREAKS)
 
 
 def _number(text: str) -> bool:

@@ -137,6 +137,7 @@ def test_dotted_keys_are_nesting(tree: dict[str, Any]) -> None:
 
 
 @given(values)
+@few
 def test_flow_is_read_back(value: Any) -> None:
     with contextlib.suppress(ProblemsError):  # floats that are not finite, characters that are not YAML's
         assert plain(parse(flow(written(value)), TEXT)) == value
