@@ -226,8 +226,9 @@ class Reader:
         if not cited and (isinstance(shape, Tagged) or shape.must_cite):
             what = f"an entry of the {shape.catalogue} needs a source"
             self.report(place.mark, place.path, what, "add source: where its figures come from, or name an entry with like: NAME")
-        build = self.tagged if isinstance(shape, Tagged) else self.record
-        return build(shape, written, place, given)  # type: ignore[arg-type]
+        if isinstance(shape, Tagged):
+            return self.tagged(shape, written, place, given)
+        return self.record(shape, written, place, given)
 
     def named(self, shape: Record | Tagged, written: Written, place: Place) -> Any:
         try:
