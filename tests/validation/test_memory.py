@@ -47,7 +47,7 @@ def transformer(fields):
 def errors(name, peak, without):
     """Relative error of every row of a file; `without` are the parts that its figure does not hold."""
     table = measurement(name)
-    software = entry("software", table["software"])
+    software = dataclasses.replace(entry("software", table["software"]), **table.get("settings", {}))
     found = {}
     for row in table["rows"]:
         if software.fused_attention and row["layout"].get("recompute") == "selective":
