@@ -38,6 +38,7 @@ GENERAL: Mapping[str, Field] = {
 KEYS = (*GENERAL, "base", "alternatives", "sweep", "expect")
 
 QUESTION = shape_of(Question)
+QUESTION_FIELDS = tuple(field.name for field in fields(Question))
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*\Z", re.ASCII)
 
@@ -63,10 +64,12 @@ def resolve_sweep(path_or_name: str | Path, points: Iterable[Sequence[str]]) -> 
         ProblemsError: with every problem of the first point that has any.
     """
     library = Library()
-    path, document = library.scenario(path_or_name)
+    path, written = library.scenario(path_or_name)
+    problems: list[Problem] = []
+    document = nested(written, problems)
     reader = Reader(library)
     for overrides in points:
-        reader.problems, reader.origins, reader.used = [], {}, {}
+        reader.problems, reader.origins, reader.used = list(problems), {}, {}
         yield _Loading(reader, path.stem, document).scenario(tuple(overrides))
 
 
@@ -112,10 +115,9 @@ class _Loading:
         )
 
     def unknown_keys(self) -> None:
-        for key in self.document.entries.keys() - set(KEYS):
+        for key in (key for key in self.document.entries if key not in KEYS):
             mark = self.document.keys[key]
-            inside = {field.name for field in fields(Question)}
-            mend = f"put it under base: base.{key}" if key.split(".")[0] in inside else did_you_mean(key, KEYS)
+            mend = f"put it under base: base.{key}" if key in QUESTION_FIELDS else did_you_mean(key, KEYS)
             self.reader.report(mark, key[:60], f"{key[:60]!r} is not a key of a scenario", mend)
 
     def section(self, key: str) -> Written | None:
@@ -133,7 +135,7 @@ class _Loading:
         base = self.section("base")
         if base is None and "base" not in self.document.entries:
             self.reader.report(mark, "", "base is missing", "put training, cluster, reliability and economics under base:")
-        return nested(base or Written({}, mark), self.reader.problems)
+        return base or Written({}, mark)
 
     def alternatives(self) -> Mapping[str, Written]:
         section = self.section("alternatives")
@@ -152,7 +154,7 @@ class _Loading:
                     mark, name[:60], f"{change.said} where overrides of base are expected", f"write {name[:60]}: {{}} for base as it is"
                 )
                 continue
-            alternatives[name] = nested(change, self.reader.problems, name)
+            alternatives[name] = change
         return alternatives
 
     def settings(self, overrides: Sequence[str], names: Sequence[str]) -> list[tuple[str, Written]]:
@@ -179,7 +181,7 @@ class _Loading:
     def general(self, settings: Sequence[tuple[str, Written]]) -> dict[str, Any]:
         """Question, date, seed, ..; a broken one is reported and stands as its default."""
         known = {key: value for key, value in self.document.entries.items() if key in GENERAL}
-        written = nested(Written(known, self.document.mark, self.document.keys), self.reader.problems)
+        written = Written(known, self.document.mark, self.document.keys)
         for target, value in settings:
             written = merge(written, value) if target == "*" else written
         values: dict[str, Any] = {}
@@ -258,9 +260,6 @@ class _Loading:
                 except MendableError as error:
                     self.reader.report(item.keys[path], "expect", error.what, error.mend)
         return () if lines is BROKEN else lines
-
-
-QUESTION_FIELDS = tuple(field.name for field in fields(Question))
 
 
 def _follow(shape: Shape, path: Sequence[str]) -> Shape:

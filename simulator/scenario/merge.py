@@ -8,8 +8,8 @@ from simulator.errors import Problem, ProblemsError
 from simulator.scenario import yaml_events
 from simulator.scenario.written import Mark, Text, Written
 
-FLAT = frozenset({"sources"})
-"""Keys whose own keys are names of fields, dots included."""
+FLAT = frozenset({"sources", "sweep", "expect"})
+"""Keys whose own keys are paths, dots included."""
 
 WHOLE = frozenset({"kind", "like", "source"})
 """A mapping with one of these says all there is to say: laid over a name, it takes its place."""

@@ -97,8 +97,8 @@ def _scenario() -> Json:
         "title": "A question to the training cluster simulator",
         "type": "object",
         "properties": general | sections,
-        "patternProperties": {r"^replications\.": True},
-        "required": [*(name for name, field in GENERAL.items() if field.required), "base"],
+        "patternProperties": {r"^(replications|base|alternatives)\.": True},
+        "required": [name for name, field in GENERAL.items() if field.required],
         "additionalProperties": False,
         "$defs": writer.finished(),
     }

@@ -151,10 +151,10 @@ BROKEN = {
     "condition without text": ("'> 0.8'", "0.8", "0.8", "expect.0.rented.run.goodput", "0.8 where text is expected", "quotes"),
     "condition of another dimension": ("'> 0.8'", "'> 8 d'", "8 d", "expect", "is a time, a fraction is expected", "25%"),
     "dotted and nested at once": (
-        "    count: 128\n", "    count: 128\n  cluster.count: 256\n", "cluster.count: 256", "cluster.count",
+        "    count: 128\n", "    count: 128\n  cluster.count: 256\n", "cluster.count: 256", "base.cluster.count",
         "is said twice: in line 17 and in line 18", "one",
     ),
-    "dots without names": ("    count: 128\n", "    count: 128\n    a..b: 3\n", "a..b", "cluster", "has an empty part", "single dots"),
+    "dots without names": ("    count: 128\n", "    count: 128\n    a..b: 3\n", "a..b", "base.cluster", "has an empty part", "single dots"),
     "key twice": ("    count: 128\n", "    count: 128\n    count: 64\n", "count: 64", "", "in line 17 and in line 18", "keep one"),
     "tag": ("count: 128", "count: !!int 128", "!!int", "", "the tag tag:yaml.org,2002:int", "plain value"),
     "merge key": ("  rented: {}", "  rented: &r {}\n  b: {<<: *r}", "<<", "", "merge keys", "base and alternatives"),

@@ -10,6 +10,7 @@ from simulator.hardware import Node
 from simulator.interconnect import FatTree, SingleSwitch
 from simulator.parallelism import Layout
 from simulator.scenario import Scenario, load, resolve_sweep
+from simulator.scenario.question import Replications
 
 DAY = 86400.0
 
@@ -32,6 +33,13 @@ def test_a_dotted_key_is_the_same_as_nesting(text: str, write: Callable[..., str
     dotted = scenario(write, text, alternatives="{reliability.spares.hot: 5, training: {layout.data: 4}}")
     nested = scenario(write, text, alternatives="{reliability: {spares: {hot: 5}}, training: {layout: {data: 4}}}")
     assert dotted.alternatives == nested.alternatives
+
+
+def test_dotted_keys_at_the_top_of_the_file(text: str, write: Callable[..., str]) -> None:
+    dotted = text.replace("replications: 10", "replications.until.half_width: 1%\nbase.cluster.count: 130").replace("    count: 128\n", "")
+    found = load(write(dotted))
+    assert found.alternatives["rented"].cluster.count == 130
+    assert isinstance(found.replications, Replications)
 
 
 def test_a_mapping_whose_kind_changes_is_replaced_whole(text: str, write: Callable[..., str]) -> None:
