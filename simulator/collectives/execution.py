@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,7 +30,9 @@ class Cost:
     link: int
 
 
-def execute(plan: Plan, groups: Ranks, network: Interconnect, capacity: NDArray[np.float64]) -> Cost:
+def execute(
+    plan: Plan, groups: Ranks, network: Interconnect, capacity: NDArray[np.float64], seen: dict[bytes, Messages] | None = None
+) -> Cost:
     """Price a plan that every group carries out at the same time.
 
     With messages of one size all flows have ended once the busiest link has carried its bytes, and none earlier: the least max–min rate
@@ -38,14 +41,15 @@ def execute(plan: Plan, groups: Ranks, network: Interconnect, capacity: NDArray[
     Args:
         groups: accelerators of each group, shape (groups, ranks).
         capacity: achievable rate of each link [B/s].
+        seen: messages of rounds already laid on the same groups and network, to be shared between plans.
     """
+    seen = {} if seen is None else seen
     near = far = wire = per_byte = 0.0
     total = np.zeros(len(capacity))
     slowest, link = -1.0, 0
-    done: dict[tuple[int, int], _Messages] = {}
     for round_ in plan.rounds:
-        key = (id(round_.source), id(round_.target))
-        messages = done.get(key) or done.setdefault(key, _expand(round_, groups, network))
+        key, source, target, weight = _pairs(round_, plan.ranks)
+        messages = seen.get(key) or seen.setdefault(key, _lay(source, target, weight, groups, network))
         load = messages.load * (round_.width * plan.unit * round_.repeat)
         if plan.pipelined:
             total += load
@@ -66,7 +70,7 @@ def execute(plan: Plan, groups: Ranks, network: Interconnect, capacity: NDArray[
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class _Messages:
+class Messages:
     """Messages of a round as flows: how often each link is crossed, and (hops inside, hops between, wire latency) of a message: the mean
     over a group (of the worst group), and the worst message."""
 
@@ -75,12 +79,16 @@ class _Messages:
     worst: tuple[float, float, float]
 
 
-def _expand(round_: Round, groups: Ranks, network: Interconnect) -> _Messages:
-    ranks = groups.shape[1]
-    # Equal pairs become one flow with a weight; switches (negative) sort first.
+@functools.lru_cache(maxsize=4096)
+def _pairs(round_: Round, ranks: int) -> tuple[bytes, Ranks, Ranks, NDArray[np.int64]]:
+    """Messages with equal ends as one with a weight: (key of the set, source, target, weight)."""
     pairs, weight = np.unique((round_.source + ranks) * (3 * ranks) + round_.target + ranks, return_counts=True)
     source, target = np.divmod(pairs, 3 * ranks)
-    ends = [np.where(end >= ranks, groups[:, np.maximum(end - ranks, 0)], -1).ravel() for end in (source, target)]
+    return pairs.tobytes() + weight.tobytes(), source - ranks, target - ranks, weight
+
+
+def _lay(source: Ranks, target: Ranks, weight: NDArray[np.int64], groups: Ranks, network: Interconnect) -> Messages:
+    ends = [(np.where(end >= 0, groups[:, end], -1) if end.min() < 0 else groups[:, end]).ravel() for end in (source, target)]
     offsets, links = network.paths(*ends)
     hops = np.diff(offsets)
     weights = np.broadcast_to(weight.astype(float), (len(groups), len(weight))).ravel()
@@ -89,13 +97,12 @@ def _expand(round_: Round, groups: Ranks, network: Interconnect) -> _Messages:
     wire = np.bincount(flow, weights=network.latency[links], minlength=len(hops))
     between = np.bincount(flow, weights=network.scale_out[links], minlength=len(hops)) > 0
     shape = (len(groups), len(weight))
-    share = (weight / weight.sum())[None, :]
-    mean_far, mean_wire = ((values.reshape(shape) * share).sum(axis=1) for values in (between.astype(float), wire))
+    share = weight / weight.sum()
+    mean_far, mean_wire = between.reshape(shape) @ share, wire.reshape(shape) @ share
     group = int(np.argmax(mean_wire + mean_far))
-    far = float(between.any())
-    slowest = float(wire[between].max() if far else wire.max())
-    return _Messages(
+    far = bool(between.any())
+    return Messages(
         load=load,
         mean=(1.0 - float(mean_far[group]), float(mean_far[group]), float(mean_wire[group])),
-        worst=(1.0 - far, far, slowest),
+        worst=(float(not far), float(far), float((wire[between] if far else wire).max())),
     )

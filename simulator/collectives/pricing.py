@@ -10,14 +10,14 @@ from typing import Literal, get_args
 import numpy as np
 
 from simulator.collectives.direct import Direct
-from simulator.collectives.execution import Cost, execute
+from simulator.collectives.execution import Cost, Messages, execute
 from simulator.collectives.halving_doubling import HalvingDoubling
 from simulator.collectives.hierarchical import Hierarchical
 from simulator.collectives.in_network import InNetwork
 from simulator.collectives.plan import Operation, Plan, Ranks
 from simulator.collectives.ring import Ring
 from simulator.collectives.tree import Tree
-from simulator.collectives.tuning import PROTOCOLS, SCALE_OUT_EFFICIENCY, SCALE_UP_EFFICIENCY, Protocol
+from simulator.collectives.tuning import OWN_COPY, PROTOCOLS, SCALE_OUT_EFFICIENCY, SCALE_UP_EFFICIENCY, Protocol
 from simulator.interconnect import Interconnect
 from simulator.spec import require
 
@@ -109,14 +109,15 @@ class Communicator:
         require(operation != "point_to_point" or self.ranks == 2, f"point_to_point has 2 ranks, not {self.ranks}")
         names = self._choices(operation) if algorithm == "auto" else (algorithm,)
         found: list[_Candidate] = []
+        seen: dict[bytes, Messages] = {}
         for name in names:
             if name == "nvls" and not self.network.scale_up.reduction:
                 continue
             plan = _plan(name, operation, self.domains, self.local)
             if plan is not None:
                 members = self._given if operation in ("point_to_point", "broadcast") else self._members
-                cost = execute(plan, members, self.network, self._capacity)
-                found += [self._candidate(name, protocol, cost) for protocol in PROTOCOLS[name]]
+                cost = execute(plan, members, self.network, self._capacity, seen)
+                found += [self._candidate(operation, name, protocol, cost) for protocol in PROTOCOLS[name]]
         require(bool(found), f"{algorithm} cannot carry out {operation} among {self.domains} x {self.local} ranks", "write auto")
         return tuple(found)
 
@@ -127,14 +128,13 @@ class Communicator:
         direct = ("direct",) if self.network.scale_up.kind == "mesh" and self.domains == 1 else ()
         return ("ring", "tree", "nvls", *direct)
 
-    def _candidate(self, name: str, protocol: Protocol, cost: Cost) -> _Candidate:
-        hops = cost.near + cost.far
-        cap = protocol.cap[min(self.domains, 3) - 1]
+    def _candidate(self, operation: Operation, name: str, protocol: Protocol, cost: Cost) -> _Candidate:
+        copied = 0.0 if name == "nvls" else OWN_COPY.get(operation, 0.0) / (self.ranks * self.network.scale_up.rate)
         return _Candidate(
             name=f"{name}/{protocol.name}",
             latency=protocol.base + cost.near * protocol.near + cost.far * protocol.far + cost.wire,
-            per_byte=max(cost.per_byte / protocol.share, 1.0 / cap),
-            fill=protocol.fill * hops,
+            per_byte=cost.per_byte / protocol.share + copied,
+            fill=protocol.fill_near * cost.near + protocol.fill_far * cost.far,
             bottleneck=self.network.link_name(cost.link),
         )
 
@@ -183,7 +183,7 @@ def bus_bandwidth(operation: Operation, ranks: int, size_bytes: float, time_s: f
 _NOTHING = Priced(time_s=0.0, algorithm="none", latency_s=0.0, bandwidth_s=0.0, bottleneck="")
 
 
-@functools.lru_cache(maxsize=256)
+@functools.lru_cache(maxsize=512)
 def _communicator(members: bytes, shape: tuple[int, ...], network: Interconnect) -> Communicator:
     return Communicator(np.frombuffer(members, dtype=np.int64).reshape(shape), network)
 
@@ -194,13 +194,13 @@ def _plan(algorithm: str, operation: Operation, domains: int, local: int) -> Pla
 
 
 def _by_domain(members: Ranks, domain: int) -> tuple[Ranks, int, int]:
-    """Ranks of each group ordered domain by domain, and (domains, ranks in each); every rank counts as its own domain where they differ."""
+    """Ranks of each group ordered domain by domain, and (units, ranks in each): the largest equal units that no domain's edge cuts.
+
+    Assumes: where domains hold unequal numbers of a group's ranks, each unit is treated as a domain of its own.
+    """
     ordered = np.take_along_axis(members, np.argsort(members // domain, axis=1, kind="stable"), axis=1)
-    where = ordered // domain
     ranks = members.shape[1]
-    local = int(np.argmax(where[0] != where[0, 0])) or ranks
-    if ranks % local == 0:
-        runs = where.reshape(len(members), ranks // local, local)
-        if (runs == runs[:, :, :1]).all() and (np.diff(runs[:, :, 0], axis=1) > 0).all():
-            return ordered, ranks // local, local
-    return ordered, ranks, 1
+    edges = np.diff(ordered // domain, axis=1, prepend=-1).ravel() != 0
+    starts = np.append(np.flatnonzero(edges), edges.size)
+    local = int(np.gcd.reduce(np.diff(starts)))
+    return ordered, ranks // local, local

@@ -77,9 +77,11 @@ class SwitchedRouter:
         pairs, per_node = len(sources), self.per_node
         near = (sources // self.domain == targets // self.domain) | (sources < 0) | (targets < 0)
         far = ~near
-        out, into = self.port(sources), self.port(targets)
         relay, relayed = targets, near & (sources != targets)
-        if self.rails and self.domain > 1:
+        crossing = bool(far.any())
+        if crossing:
+            out, into = self.port(sources), self.port(targets)
+        if crossing and self.rails and self.domain > 1:
             # The neighbour that owns the target's rail: same place in its node as the target where the rails differ.
             crosses = far & (out % self.ports != into % self.ports)
             neighbour = sources - sources % per_node + targets % per_node
@@ -90,7 +92,7 @@ class SwitchedRouter:
             steps.append((relayed, sources * self.domain + relay % self.domain))
         elif self.domain > 1:
             steps += [(relayed & (sources >= 0), sources), (relayed & (relay >= 0), self.nodes * per_node + relay)]
-        if far.any():
+        if crossing:
             ports, first = self.nodes * self.ports, self._network
             climb, descend = [(far, first + out)], [(far, first + ports + into)]
             first += 2 * ports

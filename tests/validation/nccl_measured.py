@@ -47,18 +47,14 @@ SYSTEMS = {
 CLUSTERS = {
     "DGX H100 (8xH100 SXM, NVLS)": Machine("calibration", H100),
     "Dell XE9680 HGX H100 (8x400G NDR IB)": Machine("calibration", H100),
-    "AWS p4de.24xlarge (8xA100-80G, 4x100G EFA)": Machine(
-        "calibration", A100, reduction=False, nics=4, nic_rate=12.5e9, hop_latency=EFA
-    ),
+    "AWS p4de.24xlarge (8xA100-80G, 4x100G EFA)": Machine("calibration", A100, reduction=False, nics=4, nic_rate=12.5e9, hop_latency=EFA),
     "HGX B200 Vultr (NVLink5)": Machine("calibration", B200),
     "HGX B200 Vultr (8x400G NDR)": Machine("calibration", B200),
     'HGX B200 Vultr (8x400G NDR), retuned run "v2"': Machine("calibration", B200),
     "default_algo_H100_arXiv2411.13055": Machine("calibration", H100),
     "A100 node (8xA100, NVLink3)": Machine("held_out", A100, reduction=False),
     "AWS p5.48xlarge (8xH100, 32x100G EFA)": Machine("held_out", H100, nics=32, nic_rate=12.5e9, hop_latency=EFA),
-    "AWS p5.48xlarge (8xH100, 32x100G EFA; NCCL 2.18.5, EFA 1.28)": Machine(
-        "held_out", H100, nics=32, nic_rate=12.5e9, hop_latency=EFA
-    ),
+    "AWS p5.48xlarge (8xH100, 32x100G EFA; NCCL 2.18.5, EFA 1.28)": Machine("held_out", H100, nics=32, nic_rate=12.5e9, hop_latency=EFA),
     "AWS p5en.48xlarge (8xH200, 16x200G EFAv3)": Machine("held_out", H100, nics=16, nic_rate=25e9, hop_latency=EFA),
     "AWS p6-b200 (8xB200, 8x400G EFAv4)": Machine("held_out", B200, hop_latency=EFA),
     "AWS p6-b200 (8xB200, NVLink5)": Machine("held_out", B200),

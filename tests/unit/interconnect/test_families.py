@@ -1,0 +1,127 @@
+"""Wiring of the families: structural paths are paths of the explicit graph, and levels have the capacity that the family promises."""
+
+import itertools
+
+import networkx
+import numpy as np
+import pytest
+
+from simulator.errors import MendableError
+from simulator.hardware import Accelerator, Node, NodePower, ScaleUp
+from simulator.interconnect import FatTree, SingleSwitch
+
+ACCELERATOR = Accelerator(name="a", peak={"bf16": 1e15}, memory=80e9, memory_bandwidth=3e12, power=700.0, launched="2022-09")
+
+
+def node(*, accelerators=8, nics=8, kind="switch", domain=None, rate=450e9, nic_rate=50e9):
+    return Node(
+        accelerator=ACCELERATOR,
+        accelerators=accelerators,
+        scale_up=ScaleUp(kind=kind, rate=rate, domain=domain),
+        nics=nics,
+        nic_rate=nic_rate,
+        power=NodePower(rated=1.0, training=1.0, idle=1.0),
+    )
+
+
+NETWORKS = {
+    "single switch": SingleSwitch().build(node(), 3),
+    "shared interfaces": SingleSwitch().build(node(nics=4), 3),
+    "mesh": FatTree(leaf_nodes=2).build(node(kind="mesh"), 5),
+    "pcie": FatTree(leaf_nodes=2, rails=False).build(node(kind="pcie", nics=1), 5),
+    "rails": FatTree(leaf_nodes=2).build(node(accelerators=4, nics=4), 5),
+    "by rack": FatTree(leaf_nodes=2, rails=False, leaf_oversubscription=2.0).build(node(accelerators=4, nics=2), 5),
+    "three levels": FatTree(leaf_nodes=2, pod_nodes=4, spine_oversubscription=7.0).build(node(accelerators=4, nics=4), 12),
+    "racks of one domain": FatTree(leaf_nodes=3).build(node(accelerators=4, nics=4, domain=12), 7),
+    "one accelerator a node": SingleSwitch().build(node(accelerators=1, nics=1), 4),
+}
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_paths_are_walks_of_the_graph(name):
+    network = NETWORKS[name]
+    graph = network.graph()
+    assert graph.number_of_edges() >= len(network.capacity) - network.accelerators
+    sources, targets = (ends.ravel() for ends in np.indices((network.accelerators, network.accelerators)))
+    offsets, links = network.paths(sources, targets)
+    ends = {data["link"]: (tail, head) for tail, head, data in graph.edges(data=True) if "link" in data}
+    beside = {frozenset(pair) for pair in network.router.attachments()}
+    per_node = network.accelerators_per_node
+    for pair in range(0, len(sources), 7):
+        here = f"node{sources[pair] // per_node}.accelerator{sources[pair] % per_node}"
+        goal = f"node{targets[pair] // per_node}.accelerator{targets[pair] % per_node}"
+        for link in links[offsets[pair] : offsets[pair + 1]]:
+            tail, head = ends[int(link)]
+            assert tail == here or frozenset((tail, here)) in beside
+            here = head
+        assert here == goal or frozenset((here, goal)) in beside
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_every_link_is_on_some_path_and_has_a_name(name):
+    network = NETWORKS[name]
+    sources, targets = (ends.ravel() for ends in np.indices((network.accelerators, network.accelerators)))
+    used = np.unique(network.paths(sources, targets)[1])
+    names = {network.link_name(link) for link in used}
+    assert len(names) == len(used)
+    with pytest.raises(IndexError):
+        network.link_name(len(network.capacity))
+
+
+def test_structural_paths_are_shortest_where_rails_do_not_cross():
+    network = NETWORKS["by rack"]
+    graph = network.graph()
+    for source, target in ((0, 1), (0, 7), (0, 17), (19, 3)):
+        _, links = network.paths(np.array([source]), np.array([target]))
+        ends = [f"node{e // 4}.accelerator{e % 4}" for e in (source, target)]
+        hops = sum("link" in graph.edges[edge] for edge in networkx.utils.pairwise(networkx.shortest_path(graph, *ends)))
+        assert len(links) == hops
+
+
+def test_oversubscription_divides_the_bandwidth_above_a_level():
+    network = FatTree(leaf_nodes=4, pod_nodes=8, leaf_oversubscription=2.0, spine_oversubscription=3.0).build(node(), 32)
+    below = 32 * 8 * 50e9
+    by_name = {level.name: level for level in network.levels}
+    assert by_name["nic-leaf"].links * by_name["nic-leaf"].rate == below
+    assert by_name["leaf-spine"].links * by_name["leaf-spine"].rate == pytest.approx(below / 2)
+    assert by_name["pod-core"].links * by_name["pod-core"].rate == pytest.approx(below / 6)
+    assert by_name["pod-core"].oversubscription == 6.0
+
+
+def test_bisection_of_a_non_blocking_tree_is_half_its_interfaces():
+    network = FatTree(leaf_nodes=4, rails=False).build(node(), 8)
+    graph = network.graph()
+    for side, half in (("west", range(4)), ("east", range(4, 8))):
+        for place in half:
+            for nic in range(8):
+                ends = (side, f"node{place}.nic{nic}")
+                graph.add_edge(*(ends if side == "west" else ends[::-1]))  # no capacity: unlimited
+    graph.remove_nodes_from([vertex for vertex in graph if "accelerator" in vertex or "fabric" in vertex])
+    assert networkx.maximum_flow_value(graph, "west", "east") == pytest.approx(32 * 50e9)
+
+
+def test_more_interfaces_than_accelerators_add_up_and_fewer_are_shared():
+    many = SingleSwitch().build(node(nics=32, nic_rate=12.5e9), 2)
+    assert many.ports == 8
+    assert many.capacity[many.scale_out].max() == 50e9
+    shared = SingleSwitch().build(node(nics=4), 2)
+    _, links = shared.paths(np.array([0, 1, 2]), np.array([8, 9, 10]))
+    assert links[0] == links[2] != links[4]
+
+
+def test_latency_grows_by_one_hop_a_level():
+    network = FatTree(leaf_nodes=2, pod_nodes=4, hop_latency=2e-6).build(node(), 8)
+    offsets, links = network.paths(np.array([0, 0, 0]), np.array([8, 16, 32]))
+    latency = [network.latency[links[a:b]].sum() for a, b in itertools.pairwise(offsets)]
+    assert latency == pytest.approx([2e-6, 4e-6, 6e-6])
+
+
+def test_impossible_networks_are_refused_with_the_mend():
+    with pytest.raises(MendableError, match="smaller than a leaf"):
+        FatTree(leaf_nodes=8, pod_nodes=4)
+    with pytest.raises(MendableError, match="pod_nodes"):
+        FatTree(spine_oversubscription=7.0)
+    with pytest.raises(MendableError, match="at least 1 node"):
+        SingleSwitch().build(node(), 0)
+    with pytest.raises(MendableError, match="whole nodes"):
+        SingleSwitch().build(node(domain=12), 4)
