@@ -126,16 +126,21 @@ def network_of(machine: Machine, nodes: int) -> Interconnect:
     return FatTree(leaf_nodes=32, hop_latency=machine.hop_latency).build(node, nodes)
 
 
+def rows(name: str) -> list[dict[str, str]]:
+    """Rows of a file beside this one."""
+    return list(csv.DictReader((DATA / name).read_text(encoding="utf-8").splitlines()))
+
+
 def cases() -> list[Case]:
     """Every measured point, equal rows once."""
     found = []
-    for row in csv.DictReader((DATA / "nccl_one_node.csv").open()):
+    for row in rows("nccl_one_node.csv"):
         machine, gpus, size = SYSTEMS[row["system"]], int(row["gpus"]), float(row["bytes"])
         rate = bus_bandwidth(row["operation"], gpus, size, float(row["time_us"]) * 1e-6)
         nodes = -(-gpus // machine.accelerators)
         found.append(Case(row["system"], "one_node", machine.split, row["operation"], gpus, nodes, size, rate))
     for name, kind in (("nccl_many_nodes.csv", "printed"), ("nccl_plots.csv", "digitised")):
-        for row in csv.DictReader((DATA / name).open()):
+        for row in rows(name):
             machine = CLUSTERS[row["cluster"]]
             rate = float(row["bus_bandwidth_GBps"]) * 1e9
             gpus, nodes = int(row["gpus"]), int(row["nodes"])

@@ -75,7 +75,7 @@ def test_bus_bandwidth_of_a_node_at_512_mib(system, operation, ranks, expected):
     size = 512 * MIB
     network = network_of(SYSTEMS[system], 1)
     time = price(operation, size, np.arange(ranks)[None], network).time_s
-    assert bus_bandwidth(operation, ranks, size, time) == pytest.approx(expected, rel=0.06)
+    assert bus_bandwidth(operation, ranks, size, time) == pytest.approx(expected, rel=0.10)
 
 
 def test_splits_are_by_cluster():
