@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,18 +61,12 @@ class Paired:
     ratio_interval: tuple[float, float] | None
 
 
-def wall_clock(record: RunRecord) -> float:
-    """The wall-clock of one life [s]."""
-    return record.wall_clock_s
-
-
-def paired(a: Sequence[RunRecord], b: Sequence[RunRecord], quantity: Callable[[RunRecord], float] = wall_clock) -> Paired:
-    """The mean difference a − b of a quantity, replication by replication, with Student's 95 % interval.
+def paired(xs: Sequence[float], ys: Sequence[float]) -> Paired:
+    """The mean difference x − y of a figure of two alternatives, replication by replication, with Student's 95 % interval.
 
     Raises:
-        ValueError: not the same number of records, or none.
+        ValueError: not the same number of replications, or none.
     """
-    xs, ys = [quantity(record) for record in a], [quantity(record) for record in b]
     difference, half = _mean_and_half_width([x - y for x, y in zip(xs, ys, strict=True)])
     below = math.fsum(ys) / len(ys)
     if not below:

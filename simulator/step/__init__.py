@@ -1,8 +1,8 @@
 """What one accelerator does in one optimizer step, how long, how many bytes."""
 
 from simulator.step.clock import Clock, clock
-from simulator.step.evaluate import answer, evaluate
+from simulator.step.evaluate import CHECKPOINT_BYTES, answer, evaluate
 from simulator.step.job import Job, Machines, StepAnswer
 from simulator.step.memory import fits, memory_use
 
-__all__ = ["Clock", "Job", "Machines", "StepAnswer", "answer", "clock", "evaluate", "fits", "memory_use"]
+__all__ = ["CHECKPOINT_BYTES", "Clock", "Job", "Machines", "StepAnswer", "answer", "clock", "evaluate", "fits", "memory_use"]

@@ -1,1 +1,6 @@
-"""Standing room."""
+"""Answer scenarios: evaluate, compare alternatives, sweep."""
+
+from simulator.study.evaluate import answer
+from simulator.study.sweep import Swept, sweep
+
+__all__ = ["Swept", "answer", "sweep"]

@@ -81,9 +81,7 @@ def case(row: Mapping[str, Any], find: Find) -> Case:
     except KeyError as missing:
         raise MendableError(f"{row.get('id', 'a case')} lacks {missing}") from missing
     machines = _machines(row["hardware"], accelerator, layout.accelerators)
-    return Case(
-        name=row["id"], source=row["source"], split=row["split"], job=job, layout=layout, machines=machines, seconds=seconds
-    )
+    return Case(name=row["id"], source=row["source"], split=row["split"], job=job, layout=layout, machines=machines, seconds=seconds)
 
 
 def _model(written: Mapping[str, Any]) -> Transformer:

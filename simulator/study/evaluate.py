@@ -1,0 +1,272 @@
+"""One scenario -> its outcome: plans, lives, bills, comparisons."""
+
+from __future__ import annotations
+
+import datetime
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from importlib.metadata import PackageNotFoundError, version
+
+import numpy as np
+
+from simulator import __version__
+from simulator.economics import Usage, bill, bill_terms, carbon, carbon_terms, energy, energy_terms
+from simulator.engine import RunRecord, live, summarise
+from simulator.errors import SimulatorError
+from simulator.outcome import (
+    Alternative,
+    Bill,
+    Drawing,
+    Energy,
+    Infeasible,
+    LayoutUsed,
+    Outcome,
+    Phase,
+    Provenance,
+    Term,
+)
+from simulator.scenario import Question, Scenario
+from simulator.scenario.question import Anchored, Replications
+from simulator.study.assumptions import resting_on
+from simulator.study.comparisons import Samples, compare
+from simulator.study.expectations import check
+from simulator.study.lives import life_of, records, without_step_error
+from simulator.study.plan import PhasePlan, Plan, PricedStep, anchor, plan
+from simulator.study.workers import Progress, run_tasks, silent
+
+_BATCH = 50
+"""Replications between two looks at the stopping rule."""
+
+_LIBRARIES = ("numpy", "simpy", "networkx")
+
+
+def answer(scenario: Scenario, *, workers: int = 1, progress: Progress = silent) -> Outcome:
+    """Everything that a scenario asks for; the same bytes for any number of workers.
+
+    Args:
+        workers: processes.
+        progress: is told how far it is.
+
+    Raises:
+        SimulatorError: a price that the date does not have, workers that died, an anchor that cannot be priced.
+    """
+    questions = scenario.alternatives
+    plans = dict(zip(questions, run_tasks(plan, list(questions.values()), workers=workers, progress=progress, what="layouts"), strict=True))
+    plans = {name: _anchored(questions[name], found, scenario) for name, found in plans.items()}
+    feasible = {name: found for name, found in plans.items() if isinstance(found, Plan)}
+    lived = _live(scenario, feasible, workers=workers, progress=progress)
+    alternatives, samples = [], {}
+    for name, found in plans.items():
+        if isinstance(found, Infeasible):
+            alternatives.append(Alternative(name=name, feasible=False, reason=str(found)))
+            continue
+        told, samples[name] = _told(name, questions[name], found, lived[name], scenario)
+        alternatives.append(told)
+    return Outcome(
+        scenario=scenario.name,
+        question=scenario.question,
+        date=scenario.date.isoformat(),
+        provenance=_provenance(scenario, alternatives),
+        alternatives=tuple(alternatives),
+        comparisons=compare(samples),
+        expectations=check(scenario.expect, alternatives),
+    )
+
+
+def _anchored(question: Question, found: Plan | Infeasible, scenario: Scenario) -> Plan | Infeasible:
+    """Scale a plan to its measurement: that of the first alternative with the same anchor, which is the configuration measured."""
+    stated = question.training.step
+    if isinstance(found, Infeasible) or not isinstance(stated, Anchored):
+        return found
+    measured = next(q for q in scenario.alternatives.values() if q.training.step == stated)
+    reference = plan(measured)
+    if isinstance(reference, Infeasible):
+        raise SimulatorError(f"the measured configuration cannot be priced: {reference}")
+    return anchor(found, stated.measured / reference.phases[-1].largest.time.time_s, stated)
+
+
+@dataclass(frozen=True)
+class _Lived:
+    records: list[RunRecord]
+    certain: list[RunRecord]
+    """The same replications without the step model's own error; empty where it has none."""
+    log: RunRecord
+
+
+def _live(scenario: Scenario, plans: Mapping[str, Plan], *, workers: int, progress: Progress) -> dict[str, _Lived]:
+    questions = scenario.alternatives
+    lives = {name: life_of(questions[name], found) for name, found in plans.items()}
+    wanted = scenario.replications
+    rule, most = (wanted, wanted.at_most) if isinstance(wanted, Replications) else (None, wanted)
+    lived: dict[str, list[RunRecord]] = {name: [] for name in lives}
+    done = 0
+    while lives and done < most:
+        upto = min(done + _BATCH, most) if rule else most
+        more = records(lives, scenario.seed, range(done, upto), workers=workers, progress=progress)
+        lived = {name: lived[name] + more[name] for name in lives}
+        done = upto
+        if rule and done > 1 and all(_known(lived[name], rule.until.half_width) for name in lives):
+            break
+    uncertain = {name: without_step_error(life) for name, life in lives.items() if life.step_sigma}
+    certain = records(uncertain, scenario.seed, range(done), workers=workers, progress=progress)
+    return {
+        name: _Lived(lived[name], certain.get(name, []), live(replace(life, step_sigma=0.0), scenario.seed, 0, log=True))
+        for name, life in lives.items()
+    }
+
+
+def _known(lived: Sequence[RunRecord], half_width: float) -> bool:
+    """Whether the mean wall-clock is known to within `half_width` of itself (95 %, normal approximation)."""
+    clocks = np.array([record.wall_clock_s for record in lived])
+    return bool(1.96 * clocks.std(ddof=1) / math.sqrt(clocks.size) <= half_width * clocks.mean())
+
+
+def _told(name: str, question: Question, found: Plan, lived: _Lived, scenario: Scenario) -> tuple[Alternative, Samples]:
+    """The answer for one feasible alternative, and its figures per replication for the comparisons."""
+    step = found.phases[-1].largest
+    node = question.cluster.node
+    run = summarise(lived.records, lived.certain)
+    money = _Money(question, scenario.date)
+    usages = [_usage(record, question) for record in lived.records]
+    mean = _mean(usages)
+    drawn, paid = money.energy(mean), money.bill(mean)
+    emitted = carbon(drawn, question.economics.grid, node, mean)
+    each = [(money.energy(usage), money.bill(usage)) for usage in usages]
+    whole = [record.finished for record in lived.records]
+    figures = {
+        "wall_clock_s": [usage.wall_clock_s for usage in usages],
+        "project_usd": [paid.payer_usd.get("project", 0.0) for _, paid in each],
+        "total_usd": [paid.total_usd for _, paid in each],
+        "energy_mwh": [drawn.total_mwh for drawn, _ in each],
+        "operational_kg": [
+            carbon(drawn, question.economics.grid, node, usage).operational_kg for (drawn, _), usage in zip(each, usages, strict=True)
+        ],
+    }
+    samples = {name: [x if done else math.nan for x, done in zip(xs, whole, strict=True)] for name, xs in figures.items()}
+    phases = found.phases if len(found.phases) > 1 or len(found.phases[0].steps) > 1 else ()
+    told = Alternative(
+        name=name,
+        feasible=True,
+        layout=_layout(step, found.phases[-1]),
+        accelerator=node.accelerator.name,
+        accelerators=question.cluster.count * node.accelerators,
+        accelerators_used=step.accelerators_used,
+        step=step.time,
+        memory=step.memory,
+        run=run,
+        bill=paid,
+        energy=drawn,
+        carbon=emitted,
+        phases=tuple(_phase(phase, size, phase.steps[size]) for phase in phases for size in sorted(phase.steps)),
+        assumptions=_assumptions(question, found),
+        terms=(
+            *step.terms,
+            *money.terms(mean, drawn),
+            *carbon_terms(drawn, question.economics.grid, node, mean),
+            *_origins(scenario, name),
+        ),
+        drawing=Drawing(pipeline=step.bars, network=found.network.levels, log=lived.log.log),
+    )
+    return told, samples
+
+
+@dataclass(frozen=True)
+class _Money:
+    question: Question
+    date: datetime.date
+
+    def energy(self, usage: Usage) -> Energy:
+        economics = self.question.economics
+        return energy(usage, self.question.cluster.node, economics.pue, economics.power.per_accelerator if economics.power else None)
+
+    def bill(self, usage: Usage) -> Bill:
+        economics = self.question.economics
+        return bill(usage, economics.price, self.question.cluster.node, self.date, economics.extras, self.energy(usage))
+
+    def terms(self, usage: Usage, drawn: Energy) -> tuple[Term, ...]:
+        economics, node, power = self.question.economics, self.question.cluster.node, self.question.economics.power
+        stated = (power.per_accelerator, power.source) if power else (None, "")
+        return (
+            *bill_terms(usage, economics.price, node, self.date, economics.extras, drawn),
+            *energy_terms(usage, node, economics.pue, stated[0], stated[1], economics.pue_source),
+        )
+
+
+def _usage(record: RunRecord, question: Question) -> Usage:
+    return Usage(
+        nodes=question.cluster.count + question.reliability.spares.hot,
+        accelerators_per_node=record.accelerators_per_node,
+        training_node_s=record.training_node_s,
+        idle_node_s=record.idle_node_s,
+        spare_node_s=record.spare_node_s,
+        wall_clock_s=record.wall_clock_s,
+        tokens=record.tokens,
+    )
+
+
+def _mean(usages: Sequence[Usage]) -> Usage:
+    def over(name: str) -> float:
+        return math.fsum(getattr(usage, name) for usage in usages) / len(usages)
+
+    return replace(
+        usages[0],
+        training_node_s=over("training_node_s"),
+        idle_node_s=over("idle_node_s"),
+        spare_node_s=over("spare_node_s"),
+        wall_clock_s=over("wall_clock_s"),
+        tokens=over("tokens"),
+    )
+
+
+def _layout(step: PricedStep, phase: PhasePlan) -> LayoutUsed | None:
+    layout = step.layout
+    if layout is None:
+        return None
+    return LayoutUsed(
+        tensor=layout.tensor,
+        context=layout.context,
+        pipeline=layout.pipeline,
+        virtual=layout.virtual,
+        data=layout.data,
+        expert=layout.expert,
+        expert_tensor=layout.expert_tensor or layout.tensor,
+        microbatch=layout.microbatch,
+        global_batch=phase.global_batch,
+        schedule=layout.schedule,
+        sharding=layout.sharding,
+        sequence_parallel=layout.sequence_parallel,
+        recompute=layout.recompute,
+    )
+
+
+def _phase(phase: PhasePlan, nodes: int, step: PricedStep) -> Phase:
+    name = " ".join(part for part in (phase.name, f"on {nodes} nodes" if len(phase.steps) > 1 else "") if part)
+    return Phase(name=name, tokens=phase.tokens, layout=_layout(step, phase), step=step.time, memory=step.memory)
+
+
+def _assumptions(question: Question, found: Plan) -> tuple[str, ...]:
+    """What the alternative rests on, each once: notes of the rooms, and every figure whose source says assumed or unverified."""
+    steps = (note for phase in found.phases for step in phase.steps.values() for note in step.assumptions)
+    return tuple(dict.fromkeys((*steps, *resting_on(question))))
+
+
+def _origins(scenario: Scenario, name: str) -> tuple[Term, ...]:
+    return tuple(Term(path=path, value=origin) for path, origin in scenario.origins.get(name, {}).items())
+
+
+def _provenance(scenario: Scenario, alternatives: Sequence[Alternative]) -> Provenance:
+    libraries = {}
+    for library in _LIBRARIES:
+        try:
+            libraries[library] = version(library)
+        except PackageNotFoundError:
+            libraries[library] = "unknown"
+    return Provenance(
+        version=__version__,
+        seed=scenario.seed,
+        inputs=scenario.inputs,
+        assumptions=tuple(dict.fromkeys(note for alternative in alternatives for note in alternative.assumptions)),
+        libraries=libraries,
+        overrides=scenario.overrides,
+    )

@@ -1,0 +1,96 @@
+"""A plan with its reliability -> the engine's `Life`; replications of it, in any number of processes."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+from simulator.engine import Checkpoints, Life, Phase, RunRecord, live
+from simulator.reliability import blocking_seconds, drain_seconds, interval_seconds, job_mtbf, read_seconds
+from simulator.scenario.question import Question
+from simulator.study.plan import Plan
+from simulator.study.workers import Progress, run_tasks, silent
+
+_CHUNK = 10
+"""Replications per task: small enough to share between workers, large enough to be worth sending."""
+
+_NINETY_PERCENT = 1.6448536269514722
+"""Half-width of the central 90 % of a normal distribution, in standard deviations."""
+
+
+def life_of(question: Question, found: Plan) -> Life:
+    """What the engine needs to know of a plan. Checkpoint intervals are those of the largest fleet."""
+    node, reliability = question.cluster.node, question.reliability
+    nodes = max(size for phase in found.phases for size in phase.steps)
+    policy = reliability.checkpoint
+    used = found.phases[-1].largest.accelerators_used
+    blocking = blocking_seconds(policy, found.checkpoint_bytes, used)
+    mtbf = job_mtbf(reliability.failures, nodes, node.accelerators)
+    phases = tuple(
+        Phase(
+            name=phase.name,
+            tokens=phase.tokens,
+            tokens_per_step=phase.tokens_per_step,
+            step_s=tuple((size, phase.steps[size].time.time_s) for size in sorted(phase.steps)),
+        )
+        for phase in found.phases
+    )
+    return Life(
+        phases=phases,
+        nodes=question.cluster.count,
+        accelerators_per_node=node.accelerators,
+        failures=reliability.failures,
+        spares=reliability.spares,
+        repair=reliability.repair,
+        recovery=reliability.recovery,
+        checkpoints=Checkpoints(
+            interval_s=interval_seconds(policy, blocking, mtbf),
+            blocking_s=blocking,
+            drain_s=drain_seconds(policy, found.checkpoint_bytes),
+            read_s=read_seconds(policy, found.checkpoint_bytes),
+        ),
+        availability=question.cluster.availability,
+        allocation=question.cluster.allocation,
+        reshape_s=reliability.recovery.restart,
+        step_sigma=step_sigma(found),
+        step_stream=f"{node.accelerator.name}/{question.training.software.name}",
+    )
+
+
+def step_sigma(found: Plan) -> float:
+    """Standard deviation of the logarithm of the step model's own error, from the 90 % interval of the last phase; 0 where given."""
+    low, high = found.phases[-1].largest.time.interval_s
+    return math.log(high / low) / (2 * _NINETY_PERCENT) if high > low > 0 else 0.0
+
+
+@dataclass(frozen=True)
+class _Task:
+    life: Life
+    seed: int
+    first: int
+    last: int
+
+
+def _live(task: _Task) -> list[RunRecord]:
+    return [live(task.life, task.seed, replication) for replication in range(task.first, task.last)]
+
+
+def records(
+    lives: dict[str, Life], seed: int, replications: range, *, workers: int = 1, progress: Progress = silent
+) -> dict[str, list[RunRecord]]:
+    """Some replications of each life, in order: the same records for any number of workers."""
+    tasks = [
+        (name, _Task(life, seed, first, min(first + _CHUNK, replications.stop)))
+        for name, life in lives.items()
+        for first in range(replications.start, replications.stop, _CHUNK)
+    ]
+    results = run_tasks(_live, [task for _, task in tasks], workers=workers, progress=progress, what="replications")
+    collected: dict[str, list[RunRecord]] = {name: [] for name in lives}
+    for (name, _), chunk in zip(tasks, results, strict=True):
+        collected[name] += chunk
+    return collected
+
+
+def without_step_error(life: Life) -> Life:
+    """The same life with the step model taken at its word; everything else draws the same numbers."""
+    return replace(life, step_sigma=0.0)

@@ -1,0 +1,72 @@
+"""The same scenario at every point of a grid of settings."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from simulator.errors import SimulatorError
+from simulator.outcome import Alternative, Outcome
+from simulator.scenario import Scenario, resolve_sweep
+from simulator.study.evaluate import answer
+from simulator.study.workers import Progress, run_tasks, silent
+
+
+@dataclass(frozen=True, kw_only=True)
+class Swept:
+    """The outcome of a sweep: every alternative at every point; and the points that failed, with the reason."""
+
+    outcome: Outcome
+    failed: Mapping[str, str]
+
+
+def sweep(
+    file: str, axes: Mapping[str, Sequence[str]], *, overrides: Sequence[str] = (), workers: int = 1, progress: Progress = silent
+) -> Swept:
+    """Answer a scenario at every combination of the axes' values; points run side by side.
+
+    Args:
+        file: path or name of the scenario.
+        axes: dotted path -> values as YAML text.
+        overrides: hold at every point, before the axes.
+
+    Raises:
+        ProblemsError: with every problem of the first point that is invalid, before anything runs.
+    """
+    points = [dict(zip(axes, values, strict=True)) for values in itertools.product(*axes.values())]
+    settings = [(*overrides, *(f"{path}={value}" for path, value in point.items())) for point in points]
+    scenarios = list(resolve_sweep(file, settings))
+    answers = run_tasks(_attempt, scenarios, workers=workers, progress=progress, what="points")
+    failed = {_label(point): result for point, result in zip(points, answers, strict=True) if isinstance(result, str)}
+    outcomes = [(point, result) for point, result in zip(points, answers, strict=True) if isinstance(result, Outcome)]
+    if not outcomes:
+        raise SimulatorError(f"every point failed; {'; '.join(f'{point}: {reason}' for point, reason in failed.items())}")
+    first = outcomes[0][1]
+    assumptions = dict.fromkeys(note for _, outcome in outcomes for note in outcome.provenance.assumptions)
+    inputs = {path: digest for _, outcome in outcomes for path, digest in outcome.provenance.inputs.items()}
+    whole = replace(
+        first,
+        provenance=replace(first.provenance, inputs=inputs, assumptions=tuple(assumptions), overrides=tuple(overrides)),
+        alternatives=tuple(_placed(each, point) for point, outcome in outcomes for each in outcome.alternatives),
+        comparisons=(),
+        expectations=tuple(
+            replace(line, path=f"{line.path} [{_label(point)}]") for point, outcome in outcomes for line in outcome.expectations
+        ),
+    )
+    return Swept(outcome=whole, failed=failed)
+
+
+def _attempt(scenario: Scenario) -> Outcome | str:
+    try:
+        return answer(scenario)
+    except SimulatorError as error:
+        return str(error)
+
+
+def _placed(alternative: Alternative, point: Mapping[str, str]) -> Alternative:
+    return replace(alternative, name=f"{alternative.name} [{_label(point)}]", point=dict(point))
+
+
+def _label(point: Mapping[str, str]) -> str:
+    return ", ".join(f"{path}={value}" for path, value in point.items())
