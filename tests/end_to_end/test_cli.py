@@ -89,7 +89,7 @@ def test_out_directory_holds_every_format(run: Run, tmp_path: Path) -> None:
     page = (tmp_path / "reports" / "gpt3-bookkeeping.html").read_text(encoding="utf-8")
     assert "<html" in page
     assert 'src="http' not in page
-    rows = list(csv.DictReader((tmp_path / "reports" / "gpt3-bookkeeping.csv").open(encoding="utf-8")))
+    rows = list(csv.DictReader((tmp_path / "reports" / "gpt3-bookkeeping.csv").read_text(encoding="utf-8").splitlines()))
     assert [row["name"] for row in rows] == ["at-28-tflops", "as-measured"]
 
 
