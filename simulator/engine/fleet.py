@@ -77,17 +77,17 @@ class Fleet:
         self.repair_s += self.repairing * now
         self.present, self.hot, self.pool, self.repairing = self.promised, self._spares.hot, self._spares.pool, 0
 
-    def replace(self, now: float) -> None:
-        """Fill the job from the hot spares, then from the pool; they are there at `ready_at`."""
+    def replace(self, known: float) -> None:
+        """Set hot spares, then nodes of the pool aside for the job; called for when the failure is `known` [s], there at `ready_at`."""
         hot = min(self.promised - self.present, self.hot)
         pool = min(self.promised - self.present - hot, self.pool)
         self.hot -= hot
         self.pool -= pool
         self.present += hot + pool
         if pool:
-            self.ready_at = max(self.ready_at, now + self._spares.pool_delay)
+            self.ready_at = max(self.ready_at, known + self._spares.pool_delay)
         elif hot:
-            self.ready_at = max(self.ready_at, now + self._spares.hot_swap)
+            self.ready_at = max(self.ready_at, known + self._spares.hot_swap)
 
     def repaired(self, now: float) -> None:
         """A node is back: into the job where one is missing, else to the hot spares, else to the pool; one too many goes."""

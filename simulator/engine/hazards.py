@@ -16,8 +16,7 @@ from __future__ import annotations
 
 import heapq
 import math
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from simulator.engine.streams import Stream, Streams, exponential
 from simulator.reliability import FailureClass, FailureSet, things
@@ -141,8 +140,7 @@ class Exposure:
         self.next = math.inf if self._rate <= 0 else self._since + left / self._rate if left > 0 else self._since
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(NamedTuple):
     """One failure of something that is held; `draws` are its own random numbers."""
 
     failure: FailureClass
@@ -150,7 +148,11 @@ class Failure:
 
 
 class Hazards:
-    """All failure classes of a run."""
+    """All failure classes of a run.
+
+    Attributes:
+        next: time of the next failure if nothing changes [s].
+    """
 
     def __init__(self, failures: FailureSet | None, most_nodes: int, accelerators_per_node: int, streams: Streams) -> None:
         """Args: most_nodes: that are ever held at once, spares included."""
@@ -171,6 +173,7 @@ class Hazards:
         self._all = self._machines + self._ages + self._running
         self._most_nodes = most_nodes
         self._nodes = 0
+        self.next = math.inf
 
     def expose(self, now: float, nodes: int, running: bool) -> None:
         """From `now` [s] on, `nodes` are held and the job runs or does not."""
@@ -181,14 +184,15 @@ class Hazards:
             exposure.set(now, 1.0 if nodes else 0.0)
         for exposure in self._running:
             exposure.set(now, 1.0 if running else 0.0)
-
-    def next(self) -> float:
-        """Time of the next failure if nothing changes [s]."""
-        return min([exposure.next for exposure in self._all], default=math.inf)
+        self._look()
 
     def strike(self) -> Failure | None:
         """The failure that is due; None where it struck a thing that is not held."""
-        exposure = min(self._all, key=lambda each: each.next)
+        exposure = next(each for each in self._all if each.next == self.next)
         share = 1.0 if exposure in self._running else self._nodes / self._most_nodes
         failure, draws = exposure.ring(share)
+        self._look()
         return None if draws is None else Failure(failure, draws)
+
+    def _look(self) -> None:
+        self.next = min([exposure.next for exposure in self._all], default=math.inf)

@@ -15,7 +15,7 @@ reload; warm-up. Where spares are out and a smaller size is in the step table, t
 checkpoint before, when a repair makes a larger size possible.
 
 *Failure during recovery* (detection included): the recovery begins anew; detection then ends when the last of the failures so far is
-detected. A spare that fails on its way in is one more lost node. Spares taken before stay taken.
+detected. Spares are set aside at the failure and called for when it is detected; one that fails on its way in is one more lost node.
 *Failure during a checkpoint*: that checkpoint is void; the time stays under `checkpoint`, the training since the last durable one is lost.
 So is a checkpoint that still drains.
 *Failure of a spare*: it goes to repair.
@@ -106,6 +106,7 @@ class Job:
         self._parts = dict.fromkeys(PARTS, 0.0)
         self._interruptions = {failure.cause: 0 for failure in (life.failures.classes if life.failures else ())}
         self._held = self._running = self._struck = False
+        self._exposed = (0, False)
         self._job_ends = math.inf
         self._jobs = self._setbacks = 0
         self._looked = (0.0, 0.0)
@@ -202,9 +203,10 @@ class Job:
                     self.size = 0
                     self.note("finished")
                     return
-            self._progress.roll_back(self.now)
-            self.size = 0
             how = "restart"
+            if signal is not Signal.FAILED:
+                self._progress.roll_back(self.now)
+                self.size = 0
             if signal is Signal.CHANGED:
                 how = "reshape"
                 self.note("nodes come or go")
@@ -341,7 +343,7 @@ class Job:
             if self.now >= stop:
                 self._why = why
                 return Signal.STOPPED
-            due = self._hazards.next()
+            due = self._hazards.next
             if self.now >= due:
                 if self._strike():
                     return Signal.FAILED
@@ -376,7 +378,10 @@ class Job:
     def _expose(self, held: bool, running: bool, struck: bool = True) -> None:
         """From now on the machines are held or not, the job runs or not, and failures strike or not: what can fail follows."""
         self._held, self._running, self._struck = held, running, struck
-        self._hazards.expose(self.now, self.fleet.held if held and struck else 0, running and struck)
+        exposed = (self.fleet.held if held and struck else 0, running and struck)
+        if exposed != self._exposed:
+            self._exposed = exposed
+            self._hazards.expose(self.now, *exposed)
 
     def _strike(self) -> bool:
         """Something fails now; whether that stops the job."""

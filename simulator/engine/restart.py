@@ -30,11 +30,16 @@ def recover(job: Job, how: str) -> Events:
 def _once(job: Job, how: str) -> Events:
     policy, fleet, draws = job.life.recovery, job.fleet, job.draws
     manual = policy.manual_delay if draws and draws[MANUAL] < policy.manual else 0.0
-    signal = yield from job.spend(("detection", job.known_at - job.now), ("manual", manual))
-    if signal is not Signal.DONE:
-        return signal
-    if job.largest() < job.phase.size(fleet.promised):
-        fleet.replace(job.now)
+    known = max(job.now, job.known_at) + manual
+    before: tuple[tuple[str, float], ...] = (("detection", job.known_at - job.now), ("manual", manual))
+    full = job.phase.size(fleet.promised)
+    if job.largest() < full:
+        fleet.replace(known)
+    if not job.largest() == full > 0:
+        signal = yield from job.spend(*before)
+        if signal is not Signal.DONE:
+            return signal
+        before = ()
     while not job.largest():
         if job.hopeless:
             job.ending = "no node is left and none can come"
@@ -49,7 +54,7 @@ def _once(job: Job, how: str) -> Events:
         "restart": (("restart", again), ("reload", job.life.checkpoints.read_s), ("warm_up", policy.warm_up)),
         "reshape": (("reshape", job.life.reshape_s), ("reload", job.life.checkpoints.read_s), ("warm_up", policy.warm_up)),
     }[how]
-    signal = yield from job.spend(("replacement", fleet.ready_at - job.now), *stages)
+    signal = yield from job.spend(*before, ("replacement", fleet.ready_at - max(job.now, known)), *stages)
     if signal is Signal.DONE:
         job.draws = None
     return signal

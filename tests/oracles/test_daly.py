@@ -5,7 +5,7 @@ import math
 import pytest
 
 from simulator.engine import Checkpoints, Life, Phase, live, summarise
-from simulator.reliability import FailureClass, FailureSet, Restart, daly_interval, daly_wall_clock, young_interval
+from simulator.reliability import FailureClass, FailureSet, Restart, Spares, daly_interval, daly_wall_clock, meta_ettr, young_interval
 
 
 def life(mtbf: float, interval: float, blocking: float, restart: float, segments: int) -> Life:
@@ -90,3 +90,20 @@ def test_least_simulated_waste_lies_at_the_closed_forms(blocking: float) -> None
         records = [live(plan, 2, replication) for replication in range(4)]
         waste[k] = math.fsum(record.wall_clock_s for record in records) / (4 * plan.tokens)
     assert min(waste, key=lambda k: waste[k]) in (-1, 0, 1)
+
+
+def test_goodput_is_metas_ettr_in_its_regime() -> None:
+    """R07 of the campaign targets: few failures, short checkpoints; within 2 %, most of it the closed form's own second order."""
+    nodes, rate, interval, blocking, down = 512, 6.5e-3 / 86400, 900.0, 5.0, 400.0
+    failure = FailureClass(cause="node", of="node", mtbf=1 / rate, detection=60.0, source="arXiv:2410.21680")
+    plan = Life(
+        phases=(Phase(tokens=60 * 86400.0, tokens_per_step=5.0, step_s=((nodes, 5.0),)),),
+        nodes=nodes,
+        accelerators_per_node=8,
+        failures=FailureSet(classes=(failure,)),
+        spares=Spares(hot=64, hot_swap=40.0),
+        recovery=Restart(restart=300.0),
+        checkpoints=Checkpoints(interval_s=interval, blocking_s=blocking),
+    )
+    run = summarise([live(plan, 1, replication) for replication in range(6)])
+    assert run.goodput == pytest.approx(meta_ettr(nodes, rate, interval, blocking, down), rel=0.02)

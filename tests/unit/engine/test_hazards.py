@@ -15,7 +15,7 @@ def failure(cause: str, of: str, mtbf: float, shape: float = 1.0) -> FailureClas
 
 def rings(hazards: Hazards, until: float) -> list[tuple[float, str]]:
     told = []
-    while (at := hazards.next()) <= until:
+    while (at := hazards.next) <= until:
         struck = hazards.strike()
         if struck:
             told.append((at, struck.failure.cause))
@@ -45,7 +45,7 @@ def test_rates_follow_the_fleet_and_the_job() -> None:
         hazards.expose(1000.0, 20, False)
         told += rings(hazards, 2000.0)
         hazards.expose(2000.0, 0, False)
-        assert hazards.next() == math.inf
+        assert hazards.next == math.inf
         for _, cause in told:
             counts[cause] += 1
     for cause, expected in {"gpu": 40 * 30, "node": 40 * 60, "job": 40 * 20}.items():

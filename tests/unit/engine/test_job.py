@@ -26,6 +26,7 @@ class Script:
     def expose(self, now: float, nodes: int, running: bool) -> None:
         """What is scripted comes, held or not."""
 
+    @property
     def next(self) -> float:
         return self._failures[0][0] if self._failures else math.inf
 
@@ -129,7 +130,7 @@ def test_hot_spare_then_pool(lived) -> None:
     assert parts(record) == {
         "productive": 1000, "checkpoint": 100, "lost_work": 40, "detection": 30, "replacement": 15, "restart": 40, "reload": 20,
     }  # fmt: skip
-    assert record.spare_node_s == pytest.approx(180.0)
+    assert record.spare_node_s == pytest.approx(150.0)
     record = lived(life, (150.0, NEVER, 0.0), (350.0, NEVER, 0.0))
     assert record.parts_s["replacement"] == pytest.approx(215.0)
 
@@ -184,10 +185,11 @@ def test_everything_at_once(lived) -> None:
         phases=(Phase(tokens=1000.0, tokens_per_step=1.0, step_s=((4, 1.0), (5, 0.5))),),
     )
     record = lived(life, (220.0, CRASH, 0.0), (220.0, NEVER, 0.0), (220.0, NEVER, 0.99))
-    # At 220 s the second checkpoint ends (durable), the donor adds a node, and the job, one of its nodes and the spare fail.
+    # At 220 s the second checkpoint ends (durable), the donor adds a node, and the job, one node and the spare set aside for it fail.
     assert record.finished
     assert record.parts_s["lost_work"] == 0
-    assert record.interruptions == {"node": 1, "crash": 1}
+    assert record.interruptions == {"node": 2, "crash": 1}
+    assert record.parts_s["detection"] == 30
     assert record.parts_s["replacement"] == 100
 
 
