@@ -88,21 +88,31 @@ def _pairs(round_: Round, ranks: int) -> tuple[bytes, Ranks, Ranks, NDArray[np.i
 
 
 def _lay(source: Ranks, target: Ranks, weight: NDArray[np.int64], groups: Ranks, network: Interconnect) -> Messages:
-    ends = [(np.where(end >= 0, groups[:, end], -1) if end.min() < 0 else groups[:, end]).ravel() for end in (source, target)]
-    offsets, links = network.paths(*ends)
-    hops = np.diff(offsets)
-    weights = np.broadcast_to(weight.astype(float), (len(groups), len(weight))).ravel()
-    load = np.bincount(links, weights=np.repeat(weights, hops), minlength=len(network.capacity)).astype(float)
-    flow = np.repeat(np.arange(len(hops)), hops)
-    wire = np.bincount(flow, weights=network.latency[links], minlength=len(hops))
-    between = np.bincount(flow, weights=network.scale_out[links], minlength=len(hops)) > 0
-    shape = (len(groups), len(weight))
-    share = weight / weight.sum()
-    mean_far, mean_wire = between.reshape(shape) @ share, wire.reshape(shape) @ share
-    group = int(np.argmax(mean_wire + mean_far))
-    far = bool(between.any())
-    return Messages(
-        load=load,
-        mean=(1.0 - float(mean_far[group]), float(mean_far[group]), float(mean_wire[group])),
-        worst=(float(not far), float(far), float((wire[between] if far else wire).max())),
-    )
+    share, weights = weight / weight.sum(), weight.astype(float)
+    load = np.zeros(len(network.capacity))
+    mean, near, far = (0.0, 0.0, 0.0), 0.0, 0.0
+    most, between_any = -1.0, False
+    block = max(1, _BLOCK // len(weight))
+    for first in range(0, len(groups), block):
+        some = groups[first : first + block]
+        ends = [(np.where(end >= 0, some[:, end], -1) if end.min() < 0 else some[:, end]).ravel() for end in (source, target)]
+        offsets, links = network.paths(*ends)
+        hops = np.diff(offsets)
+        load += np.bincount(links, weights=np.repeat(np.tile(weights, len(some)), hops), minlength=len(load))
+        flow = np.repeat(np.arange(len(hops)), hops)
+        wire = np.bincount(flow, weights=network.latency[links], minlength=len(hops))
+        between = np.bincount(flow, weights=network.scale_out[links], minlength=len(hops)) > 0
+        mean_far, mean_wire = (values.reshape(len(some), -1) @ share for values in (between, wire))
+        group = int(np.argmax(mean_wire + mean_far))
+        if mean_wire[group] + mean_far[group] > most:
+            most = float(mean_wire[group] + mean_far[group])
+            mean = (1.0 - float(mean_far[group]), float(mean_far[group]), float(mean_wire[group]))
+        if between.any():
+            between_any, far = True, max(far, float(wire[between].max()))
+        near = max(near, float(wire.max()))
+    worst = (0.0, 1.0, far) if between_any else (1.0, 0.0, near)
+    return Messages(load=load, mean=mean, worst=worst)
+
+
+_BLOCK = 1 << 16
+"""Flows laid at once: what fits in a cache is several times as fast."""

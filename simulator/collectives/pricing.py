@@ -80,8 +80,8 @@ class Communicator:
         )
         self.network = network
         self.ranks = members.shape[1]
-        self._given = members
-        self._members, self.domains, self.local = _by_domain(members, network.domain)
+        self._given = _unlike(members, network.cells)
+        self._members, self.domains, self.local = _by_domain(self._given, network.domain)
         kind = SCALE_UP_EFFICIENCY[network.scale_up.kind]
         self._capacity = network.capacity * np.where(network.scale_out, SCALE_OUT_EFFICIENCY, kind)
         self._candidates: dict[tuple[str, str], tuple[_Candidate, ...]] = {}
@@ -204,3 +204,19 @@ def _by_domain(members: Ranks, domain: int) -> tuple[Ranks, int, int]:
     starts = np.append(np.flatnonzero(edges), edges.size)
     local = int(np.gcd.reduce(np.diff(starts)))
     return ordered, ranks // local, local
+
+
+def _unlike(members: Ranks, cells: tuple[int, ...]) -> Ranks:
+    """Groups without those that repeat: where all stay inside cells of the network, cells that hold the same groups cost the same."""
+    least, most = members.min(axis=1), members.max(axis=1)
+    size = next((size for size in cells if (least // size == most // size).all()), None)
+    if size is None:
+        return members
+    cell = least // size
+    order = np.lexsort((members[:, 0], cell))
+    ordered, cell = members[order], cell[order]
+    starts = np.flatnonzero(np.diff(cell, prepend=-1))
+    kept: dict[bytes, Ranks] = {}
+    for groups, number in zip(np.split(ordered, starts[1:]), cell[starts], strict=True):
+        kept.setdefault((groups - number * size).tobytes(), groups)
+    return np.concatenate(list(kept.values()))

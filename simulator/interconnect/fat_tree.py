@@ -75,4 +75,5 @@ class FatTree(Sourced):
             whole = self.leaf_oversubscription * self.spine_oversubscription
             pod = group * self.leaf_nodes // self.pod_nodes
             tiers += (Tier(name="pod", above="core", unit=pod, rate=self.pod_nodes * per_node / whole, oversubscription=whole),)
-        return switched(node, count, tiers=tiers, rails=self.rails, hop_latency=self.hop_latency)
+        under = (self.leaf_nodes,) if self.pod_nodes is None else (self.leaf_nodes, self.pod_nodes)
+        return switched(node, count, tiers=tiers, tier_nodes=under, rails=self.rails, hop_latency=self.hop_latency)

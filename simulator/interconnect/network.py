@@ -44,6 +44,8 @@ class Interconnect:
         scale_up: the fabric inside a domain.
         domain: accelerators of one scale-up domain: `i // domain` says which one endpoint i belongs to.
         ports: network interfaces per node as seen by routing (interfaces beyond one per accelerator are added up).
+        cells: sizes, ascending, of aligned blocks of endpoints between which traffic of one block is cut off from the next: traffic that
+            stays inside blocks of such a size looks the same in each of them.
         levels: for drawing and telling.
         router: the family's own routing.
     """
@@ -56,6 +58,7 @@ class Interconnect:
     scale_up: ScaleUp
     domain: int
     ports: int
+    cells: tuple[int, ...]
     levels: tuple[NetworkLevel, ...]
     router: Router
 

@@ -24,4 +24,4 @@ class SingleSwitch(Sourced):
 
     def build(self, node: Node, count: int) -> Interconnect:
         """The network of `count` such nodes."""
-        return switched(node, count, tiers=(), rails=False, hop_latency=self.hop_latency)
+        return switched(node, count, tiers=(), tier_nodes=(), rails=False, hop_latency=self.hop_latency)

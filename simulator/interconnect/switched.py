@@ -144,10 +144,13 @@ class SwitchedRouter:
         return f"node{port // self.ports}.nic{port % self.ports}"
 
 
-def switched(node: Node, count: int, *, tiers: tuple[Tier, ...], rails: bool, hop_latency: float) -> Interconnect:
+def switched(
+    node: Node, count: int, *, tiers: tuple[Tier, ...], tier_nodes: tuple[int, ...], rails: bool, hop_latency: float
+) -> Interconnect:
     """`count` nodes under tiers of switches.
 
     Args:
+        tier_nodes: nodes under one group of units of each tier.
         hop_latency: of each switch level that a path climbs and descends [s]; half of it falls to each of the two links.
 
     Raises:
@@ -189,6 +192,7 @@ def switched(node: Node, count: int, *, tiers: tuple[Tier, ...], rails: bool, ho
         scale_up=node.scale_up,
         domain=domain,
         ports=ports,
+        cells=_cells(domain, tuple(nodes * per_node for nodes in tier_nodes), endpoints),
         levels=tuple(levels),
         router=router,
     )
@@ -197,3 +201,16 @@ def switched(node: Node, count: int, *, tiers: tuple[Tier, ...], rails: bool, ho
 def ports_of(node: Node) -> int:
     """Interfaces of a node as routing sees them: at most one per accelerator, the rest adds to their rate."""
     return min(node.nics, node.accelerators)
+
+
+def _cells(domain: int, tiers: tuple[int, ...], endpoints: int) -> tuple[int, ...]:
+    """Sizes of blocks that repeat: a domain, what hangs under one unit of each tier, and doublings that fit evenly in the next."""
+    cells, size = [domain], domain
+    for above in (*tiers, 0):
+        if above and above % size:
+            break
+        while cells[-1] < endpoints and (above == 0 or (size < above and above % size == 0)):
+            cells.append(size)
+            size *= 2
+        size = above
+    return tuple(cells)

@@ -186,3 +186,19 @@ def test_time_is_latency_and_bytes_for_every_candidate():
     small, large = group.price("all_reduce", 1.0), group.price("all_reduce", 1e12)
     assert small.bandwidth_s < 1e-3 * small.latency_s
     assert large.latency_s < 0.1 * large.bandwidth_s
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    operation=st.sampled_from([name for name in OPERATIONS if name != "point_to_point"]),
+    distance=st.sampled_from([1, 2, 4, 16]),
+    ranks=st.sampled_from([2, 4, 8, 16]),
+    dropped=st.integers(0, 3),
+)
+def test_groups_that_repeat_in_another_cell_change_nothing(operation, distance, ranks, dropped):
+    network = FatTree(leaf_nodes=2, pod_nodes=8, leaf_oversubscription=2.0, spine_oversubscription=2.0).build(node(4, nics=2), 32)
+    groups = np.arange(128).reshape(-1, ranks, distance).transpose(0, 2, 1).reshape(-1, ranks)[dropped:]
+    quotient = price(operation, 1e7, groups, network)
+    whole = price(operation, 1e7, groups, replace(network, cells=()))
+    assert quotient.time_s == pytest.approx(whole.time_s, rel=1e-12)
+    assert quotient.algorithm == whole.algorithm
