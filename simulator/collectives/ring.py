@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -54,7 +55,17 @@ class Ring:
 
 
 def ring_orders(domains: int, local: int) -> NDArray[np.int64]:
-    """Order of the ranks in each ring, shape (local, domains * local)."""
-    turn = (np.arange(local)[:, None] + np.arange(local)) % local
+    """Order of the ranks in each ring, shape (local, domains * local).
+
+    Rings step through a domain by different strides, so that those of a mesh spread over its links, as long as each still leaves at a
+    place of its own.
+    """
+    ring = np.arange(local)
+    coprime = [stride for stride in range(1, local + 1) if math.gcd(stride, local) == 1]
+    strides = np.array(coprime)[ring % len(coprime)]
+    if len(set(((ring - strides) % local).tolist())) < local:
+        strides = np.ones_like(ring)
+    turn = (ring[:, None] + strides[:, None] * ring) % local
     runs = [turn if domain % 2 == 0 else turn[:, ::-1] for domain in range(domains)]
     return np.concatenate([domain * local + run for domain, run in enumerate(runs)], axis=1).astype(np.int64)
+
