@@ -18,6 +18,7 @@ class Donor:
         name: as the bill names the payer.
         electricity: the donor's price of electricity [USD/J].
         operations: people, spare parts, space, per accelerator held [USD/s].
+        source: where these prices come from.
     """
 
     name: str = "donor"
@@ -35,6 +36,7 @@ class Donated:
 
     Args:
         market: price list at whose on-demand price the donation is valued.
+        donor: who pays for the running.
     """
 
     kind: Literal["donated"] = "donated"

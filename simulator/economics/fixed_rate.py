@@ -11,7 +11,12 @@ from simulator.spec import DollarsPerSecond, Source
 
 @dataclass(frozen=True, kw_only=True)
 class FixedRate:
-    """A price per accelerator given in the scenario itself."""
+    """A price per accelerator given in the scenario itself.
+
+    Args:
+        rate: per accelerator held [USD/s].
+        source: who says so.
+    """
 
     kind: Literal["rate"] = "rate"
     rate: DollarsPerSecond

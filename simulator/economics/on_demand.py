@@ -11,7 +11,11 @@ from simulator.economics.price_list import PriceList
 
 @dataclass(frozen=True, kw_only=True)
 class OnDemand:
-    """Rent by the hour, no commitment."""
+    """Rent by the hour, no commitment.
+
+    Args:
+        list: price list whose row of the scenario's date holds.
+    """
 
     kind: Literal["on_demand"] = "on_demand"
     list: PriceList

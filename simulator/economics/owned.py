@@ -22,6 +22,7 @@ class OwnedCosts(Sourced):
         utilisation: share of its life in which it works, over which the write-off is spread.
         operations: people, spare parts, space, per accelerator [USD/s].
         electricity: [USD/J].
+        accelerator: which; the nodes of the scenario must have it.
     """
 
     accelerator: str
@@ -41,7 +42,11 @@ class OwnedCosts(Sourced):
 
 @dataclass(frozen=True, kw_only=True)
 class Owned:
-    """Machines of one's own: write-off, electricity, operations."""
+    """Machines of one's own: write-off, electricity, operations.
+
+    Args:
+        costs: what owning costs; a catalogue name, or written out with a source.
+    """
 
     kind: Literal["owned"] = "owned"
     costs: OwnedCosts

@@ -20,6 +20,8 @@ class PriceRow:
         accelerator: catalogue name.
         date: from which it held.
         reserved_1y, reserved_3y: with a commitment of one or three years.
+        vendor: whose price it is.
+        on_demand, spot: without a commitment; spot machines can be taken away.
     """
 
     accelerator: str
@@ -38,7 +40,11 @@ class PriceRow:
 
 @dataclass(frozen=True, kw_only=True)
 class PriceList(Sourced):
-    """Dated prices; a scenario's date picks, per accelerator, the newest row that is not later."""
+    """Dated prices; a scenario's date picks, per accelerator, the newest row that is not later.
+
+    Args:
+        rows: in any order.
+    """
 
     rows: tuple[PriceRow, ...]
 

@@ -18,6 +18,7 @@ class Reserved:
     Args:
         term: 1 y or 3 y picks the column.
         whole_term: the whole term is paid even where the run ends earlier.
+        list: price list whose row of the scenario's date holds.
     """
 
     kind: Literal["reserved"] = "reserved"

@@ -11,7 +11,11 @@ from simulator.economics.price_list import PriceList
 
 @dataclass(frozen=True, kw_only=True)
 class Spot:
-    """Rent that can be taken away."""
+    """Rent that can be taken away.
+
+    Args:
+        list: price list whose row of the scenario's date holds.
+    """
 
     kind: Literal["spot"] = "spot"
     list: PriceList

@@ -55,6 +55,7 @@ class Node(Sourced):
         power: of the whole node.
         embodied: emissions of making the node [kg CO2e].
         life: over which `embodied` and a purchase are written off [s].
+        scale_up: the fabric between its accelerators.
     """
 
     accelerator: Accelerator

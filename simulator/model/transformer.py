@@ -34,6 +34,12 @@ class LatentAttention:
     """Multi-head latent attention: queries and key-values pass through low-rank latents, positions through a separate part.
 
     Source: DeepSeek-V2, arXiv:2405.04434, section 2.1.
+
+    Args:
+        query_rank: width of the latent of the queries; absent where they have none.
+        key_value_rank: width of the latent that keys and values share.
+        rotary_head: width of the rotated part of a head.
+        value_head: width of a head's values.
     """
 
     query_rank: int | None
@@ -57,6 +63,10 @@ class Transformer(Sourced):
         sequence: the length it is trained at unless a scenario says otherwise [tokens].
         parallel_blocks: attention and feed-forward read the same input (GPT-J, NeoX, PaLM).
         prediction_heads: extra multi-token prediction layers (DeepSeek-V3).
+        layers: transformer blocks.
+        vocabulary: rows of the embedding, padding included.
+        experts: the mixture of experts, absent in dense models.
+        latent_attention: absent where attention is plain, grouped or multi-query.
     """
 
     layers: int

@@ -23,6 +23,10 @@ class Layout:
         sharding: of optimizer states (zero1), and gradients (zero2), and weights (zero3, FSDP) over the data-parallel ranks.
         sequence_parallel: activations outside the tensor-parallel blocks are split over the tensor ranks.
         recompute: which activations are computed again in the backward pass.
+        tensor, pipeline, data: degrees of tensor, pipeline and data parallelism.
+        context: ranks among which one sequence is split.
+        expert: ranks among which the experts of a layer are spread; inside tensor · context · data.
+        schedule: order of forward and backward passes on a stage.
     """
 
     tensor: int = 1

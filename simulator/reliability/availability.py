@@ -17,7 +17,12 @@ class Always:
 
 @dataclass(frozen=True, kw_only=True)
 class ScheduledNodes:
-    """From `at` on (since the start of the run), `nodes` nodes are there."""
+    """From `at` on (since the start of the run), `nodes` nodes are there.
+
+    Args:
+        at: since the start of the run [s].
+        nodes: that are there from then on; 0 is a pause.
+    """
 
     at: Seconds
     nodes: int

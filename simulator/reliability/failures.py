@@ -38,7 +38,11 @@ class FailureClass:
 
 @dataclass(frozen=True, kw_only=True)
 class FailureSet(Sourced):
-    """A catalogue set of failure classes, each cause once."""
+    """A catalogue set of failure classes, each cause once.
+
+    Args:
+        classes: causes of interruptions, each with its own rate and source.
+    """
 
     classes: tuple[FailureClass, ...]
 

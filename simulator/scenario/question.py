@@ -39,6 +39,9 @@ class Given:
     Args:
         flop_accounting: which FLOP the stated rate counts: `model` (this simulator's definition, attention included) or
             `6N` (6 x parameters x tokens, as the source may count).
+        time: of one step [s].
+        flop_rate: per accelerator, instead of the time [FLOP/s].
+        source: who states it.
     """
 
     kind: Literal["given"] = "given"
@@ -57,7 +60,12 @@ class Given:
 
 @dataclass(frozen=True, kw_only=True)
 class Anchored:
-    """The modelled step, scaled to one measurement of the base layout: for what-if questions around a known machine."""
+    """The modelled step, scaled to one measurement of the base layout: for what-if questions around a known machine.
+
+    Args:
+        measured: step time of the configuration that was measured [s].
+        source: who measured it.
+    """
 
     kind: Literal["anchored"] = "anchored"
     measured: Seconds
@@ -83,6 +91,10 @@ class PhaseChange:
 
     Args:
         until: share of all tokens at which it ends.
+        name: as the answer calls it.
+        global_batch: sequences per step while it lasts.
+        sequence: length of one sequence while it lasts [tokens].
+        layout: while it lasts.
     """
 
     name: str = ""
@@ -104,6 +116,10 @@ class Training:
         software: a named software generation.
         layout: degrees of parallelism, or `auto`: the fastest of a stated small space.
         phases: stretches with their own settings; what is left after the last runs with the settings above.
+        model: a catalogue name, or written out with a source.
+        microbatch: sequences, where `auto` is not to choose it.
+        step: whether the step time is computed, stated, or computed and scaled to a measurement.
+        synchronisation: when the ranks agree on the weights.
     """
 
     model: Transformer
@@ -135,6 +151,11 @@ class Cluster:
 
     Args:
         count: nodes of the job; hot spares come on top.
+        topology: how the network interfaces are joined; a catalogue name, or a family with its parameters and a source.
+        node: what a node is; a catalogue name, or written out with a source.
+        placement: which rank stands on which accelerator.
+        availability: when the nodes are there.
+        allocation: how a batch system or a grant hands them out.
     """
 
     topology: Topology
@@ -147,7 +168,15 @@ class Cluster:
 
 @dataclass(frozen=True, kw_only=True)
 class Reliability:
-    """What fails and how the run survives it; an absent set of failures means that nothing fails."""
+    """What fails and how the run survives it; an absent set of failures means that nothing fails.
+
+    Args:
+        failures: a catalogue name, or a list of classes, each with its source.
+        repair: how lost nodes come back.
+        spares: nodes that replace lost ones.
+        recovery: what the job does after a failure.
+        checkpoint: when the state is saved, and how fast.
+    """
 
     failures: FailureSet | None = None
     repair: Repair = field(default_factory=Repair)
@@ -158,7 +187,12 @@ class Reliability:
 
 @dataclass(frozen=True, kw_only=True)
 class Power:
-    """Mean electrical power stated in the scenario instead of the node's own, per accelerator with its share of the node [W]."""
+    """Mean electrical power stated in the scenario instead of the node's own, per accelerator with its share of the node [W].
+
+    Args:
+        per_accelerator: mean over the run [W].
+        source: who measured it.
+    """
 
     per_accelerator: Watts
     source: Source
@@ -166,7 +200,16 @@ class Power:
 
 @dataclass(frozen=True, kw_only=True)
 class Economics:
-    """Prices, grid and cooling."""
+    """Prices, grid and cooling.
+
+    Args:
+        price: how the machines are come by: `on_demand`, `reserved`, `spot`, `rate`, `owned` or `donated`.
+        grid: where the electricity comes from.
+        pue: power usage effectiveness: what the site draws over what the machines draw.
+        pue_source: who says so.
+        power: mean power, stated instead of the node's own.
+        extras: costs beside the machines.
+    """
 
     price: Price
     grid: Grid
@@ -178,7 +221,14 @@ class Economics:
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """One alternative, fully resolved."""
+    """One alternative, fully resolved.
+
+    Args:
+        training: what is trained, on what software, how it is split.
+        cluster: machines and network.
+        reliability: what fails and how the run survives it.
+        economics: prices, grid and cooling.
+    """
 
     training: Training
     cluster: Cluster
