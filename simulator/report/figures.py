@@ -124,7 +124,7 @@ def _stacks(picture: Stacks) -> dict[str, Any]:
     ]
     limits = [{"name": stack.name, "limit": stack.limit} for stack in shown if stack.limit is not None]
     money = picture.unit == "USD"
-    number_format = ".0%" if picture.share else "$.2~s" if money else "~s"
+    number_format = ".0%" if picture.share else "$.2~s" if money else ",.3~f"
     axis = {
         "format": number_format,
         "tickCount": 6,
@@ -202,7 +202,9 @@ def _lines(picture: Lines) -> dict[str, Any]:
             "x": {
                 "field": "x", "type": "quantitative", "axis": {"title": picture.x, "tickCount": 7}, "scale": {"zero": False, "padding": 12},
             },
-            "y": {"field": "y", "type": "quantitative", "axis": {"title": picture.y, "tickCount": 6, "format": "$.3~s" if money else "~s"}},
+            "y": {
+                "field": "y", "type": "quantitative", "axis": {"title": picture.y, "tickCount": 6, "format": "$.3~s" if money else ",.3~f"},
+            },
             "color": {
                 "field": "name", "type": "nominal", "legend": {} if len(names) > 1 else None,
                 "scale": {"domain": names, "range": [_PALETTE[i % len(_PALETTE)] for i in range(len(names))]},
@@ -312,9 +314,7 @@ def _levels(picture: Levels) -> str:
         drawn.append(_rect(centre - width / 2, y, width, high, "#e69f00" if over else "#0072b2", ' rx="3"'))
         told = f"{clean(level.name)}: {count(level.links)} × {data_rate(level.rate)} = {data_rate(level.links * level.rate)} per direction"
         drawn.append(_text(centre + half + 20, y + 11, told))
-        ratio = (
-            f"oversubscribed {number(level.oversubscription)} : 1 against the level below" if over else "full bandwidth of the level below"
-        )
+        ratio = f"oversubscribed {number(level.oversubscription)} : 1 against the level below" if over else "not oversubscribed"
         drawn.append(_text(centre + half + 20, y + 27, ratio, "start", FAINT, 11))
     y = 10 + len(levels) * (high + gap)
     drawn += [_rule(centre, y - gap, centre, y, FAINT, ' stroke-width="1.5"'), _text(centre, y + 13, "accelerators", "middle", FAINT)]

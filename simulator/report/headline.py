@@ -72,7 +72,7 @@ def answer(alternative: Alternative) -> str:
     if alternative.run is not None:
         wall = alternative.run.wall_clock_s
         verb = "gives up after" if alternative.run.p_unfinished >= 1 else "takes"
-        said.append(f"{verb} {duration(wall.p50)} (P10–P90 {duration_range(wall.p10, wall.p90)})")
+        said.append(f"{verb} {duration(wall.p50)} (P10–P90 {duration_range(wall.p10, wall.p90, wall.p50)})")
         said.append(f"spends {percent(alternative.run.goodput)} of it on work that counts")
     elif alternative.step is not None:
         said.append(f"needs {duration(alternative.step.time_s)} a step")

@@ -56,7 +56,8 @@ def count(value: float) -> str:
 
 def scaled(value: float, steps: tuple[tuple[float, str], ...]) -> str:
     """`value` in the first unit of `steps` (size, name; largest first) that it reaches, else in the last."""
-    size, unit = next(((size, unit) for size, unit in steps if abs(value) >= size * 0.9995), steps[-1])
+    reached = (step for step in steps if abs(value) >= step[0] * 0.9995 or (value == 0 and step[0] == 1))
+    size, unit = next(reached, steps[-1])
     return f"{number(value / size)} {unit}".rstrip()
 
 
@@ -86,13 +87,13 @@ def duration(seconds: float) -> str:
     return f"{number(seconds / size)} {unit}"
 
 
-def duration_range(low: float, high: float) -> str:
-    """Two times in the unit of the larger.
+def duration_range(low: float, high: float, like: float | None = None) -> str:
+    """Two times in one unit: that of `like` (the figure they are an interval of), else of the larger.
 
-    >>> duration_range(86400.0 * 30, 86400.0 * 33.21)
-    '30.0–33.2 d'
+    >>> duration_range(86400.0 * 30, 86400.0 * 33.21), duration_range(6.3, 121.0, like=27.6)
+    ('30.0–33.2 d', '6.30–121 s')
     """
-    size, unit = time_unit(max(abs(low), abs(high)))
+    size, unit = time_unit(max(abs(low), abs(high)) if like is None else like)
     return f"{number(low / size)}–{number(high / size)} {unit}"
 
 
@@ -153,9 +154,11 @@ def percent(share: float) -> str:
 def share(part: float) -> str:
     """A share beside the figure it is of: one decimal is enough there.
 
-    >>> share(0.1234), share(0.00012), share(0.0)
-    ('12.3%', '<0.1%', '0.0%')
+    >>> share(0.1234), share(0.00012), share(0.0), share(1.0)
+    ('12.3%', '<0.1%', '0.0%', '100%')
     """
+    if part == 1:
+        return "100%"
     return "<0.1%" if 0 < part < 0.0005 else f"{part * 100:.1f}%"
 
 

@@ -24,6 +24,11 @@ class Paragraph:
     brief: bool = True
 
 
+def note(text: str) -> Paragraph:
+    """A definition or a caveat, beside the numbers that it is about; too long for a terminal."""
+    return Paragraph(text=text, tone="note", brief=False)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Table:
     """Rows of text under headings; the first columns name the row.

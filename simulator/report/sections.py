@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from simulator.outcome import Alternative, Bar, Bill, Carbon, Comparison, LayoutUsed, MemoryUse, Outcome, Parts, RunTime, StepTime, Summary
-from simulator.report.headline import called, headlines, is_wall_clock, others_usd, project_usd, series, unfinished, warnings
+from simulator.outcome import Alternative, Comparison, Outcome, Parts
+from simulator.report.drawn import network, pipeline, progress
+from simulator.report.facts import FIGURES, layout_text, memory_text, step_text
+from simulator.report.headline import called, headlines, others_usd, project_usd, series, unfinished, warnings
 from simulator.report.numbers import (
     NOTHING,
     clean,
     count,
     data,
-    data_rate,
     duration,
-    duration_error,
     duration_range,
     energy,
     mass,
@@ -30,18 +30,16 @@ from simulator.report.numbers import (
 from simulator.report.section import (
     Block,
     Figure,
-    Levels,
     Line,
     Lines,
     Paragraph,
-    Progress,
     Range,
     Ranges,
-    Schedule,
     Section,
     Stack,
     Stacks,
     Table,
+    note,
 )
 
 _ABREAST = 6
@@ -50,128 +48,9 @@ _ABREAST = 6
 _DRAWN = 24
 """Bars in one picture."""
 
-_PICTURES = 4
-"""Alternatives that get a picture of their own of the pipeline, the network and the log."""
-
-
-def _note(text: str) -> Paragraph:
-    return Paragraph(text=text, tone="note", brief=False)
-
 
 def _named(outcome: Outcome) -> tuple[str, ...]:
     return tuple(called(a) for a in outcome.alternatives)
-
-
-def layout_text(layout: LayoutUsed | None) -> str:
-    """A layout in short: `TP8·PP12·DP1`; degrees of one are left out except tensor, pipeline and data."""
-    if layout is None:
-        return NOTHING
-    degrees = [f"TP{layout.tensor}"]
-    degrees += [f"CP{layout.context}"] if layout.context > 1 else []
-    degrees += [f"PP{layout.pipeline}"]
-    degrees += [f"VP{layout.virtual}"] if layout.virtual > 1 else []
-    degrees += [f"EP{layout.expert}"] if layout.expert > 1 else []
-    degrees += [f"ETP{layout.expert_tensor}"] if layout.expert_tensor > 1 else []
-    return "·".join([*degrees, f"DP{layout.data}"])
-
-
-def schedule_text(layout: LayoutUsed | None) -> str:
-    """What else was chosen beside the degrees."""
-    if layout is None:
-        return NOTHING
-    chosen = [clean(layout.schedule), f"micro-batch {layout.microbatch}", clean(layout.sharding)]
-    chosen += ["sequence parallel"] if layout.sequence_parallel else []
-    return ", ".join([*chosen, f"recompute {clean(layout.recompute)}"])
-
-
-def _step_text(step: StepTime) -> str:
-    low, high = step.interval_s
-    kind = "" if step.kind == "modelled" else f", {clean(step.kind)}"
-    return (
-        f"{duration(step.time_s)} ({duration_range(low, high)}{kind})"
-        if (low, high) != (step.time_s, step.time_s)
-        else f"{duration(step.time_s)}{kind}"
-    )
-
-
-def _carbon_text(carbon: Carbon) -> str:
-    embodied = f" + {mass(carbon.embodied_kg)} embodied" if carbon.embodied_kg is not None else ""
-    return f"{mass(carbon.operational_kg)}{embodied}"
-
-
-def _memory_text(memory: MemoryUse) -> str:
-    return f"{data(memory.total_bytes)} of {data(memory.capacity_bytes)}"
-
-
-def _interruptions_text(summary: Summary) -> str:
-    return f"{number(summary.mean)} ({number(summary.p10)}–{number(summary.p90)})"
-
-
-def _wall_clock_text(alternative: Alternative) -> str:
-    if alternative.run is None:
-        return NOTHING
-    return _summary_text(alternative.run.wall_clock_s) + (" UNFINISHED" if unfinished(alternative) else "")
-
-
-def _others_text(alternative: Alternative) -> str:
-    paid = {payer: usd for payer, usd in others_usd(alternative).items() if usd}
-    return ", ".join(f"{money(usd)} ({clean(payer)})" for payer, usd in paid.items()) or money(0.0)
-
-
-def _held_text(alternative: Alternative) -> str:
-    if alternative.accelerators is None:
-        return NOTHING
-    used = f"{count(alternative.accelerators_used)} / " if alternative.accelerators_used is not None else ""
-    return f"{used}{count(alternative.accelerators)}"
-
-
-def _of_step(text: Callable[[StepTime], str]) -> Callable[[Alternative], str | None]:
-    return lambda a: text(a.step) if a.step else None
-
-
-def _of_run(text: Callable[[RunTime], str | None]) -> Callable[[Alternative], str | None]:
-    return lambda a: text(a.run) if a.run else None
-
-
-def _of_bill(text: Callable[[Bill], str | None]) -> Callable[[Alternative], str | None]:
-    return lambda a: text(a.bill) if a.bill else None
-
-
-def _summary_text(summary: Summary) -> str:
-    return f"{duration(summary.p50)} ({duration_range(summary.p10, summary.p90)})"
-
-
-def _project_text(alternative: Alternative) -> str | None:
-    usd = project_usd(alternative)
-    return None if usd is None else money(usd)
-
-
-_FIGURES: tuple[tuple[str, Callable[[Alternative], str | None], bool], ...] = (
-    ("fits", lambda a: "yes" if a.feasible else "NO", True),
-    ("accelerator", lambda a: clean(a.accelerator) or None, False),
-    ("accelerators used / held", _held_text, True),
-    ("layout", lambda a: layout_text(a.layout) if a.layout else None, True),
-    ("schedule", lambda a: schedule_text(a.layout) if a.layout else None, False),
-    ("step time (90% interval)", _of_step(_step_text), True),
-    ("MFU / HFU", _of_step(lambda s: f"{percent(s.mfu)} / {percent(s.hfu)}"), True),
-    ("model TFLOP/s each", _of_step(lambda s: number(s.model_tflops_per_accelerator)), False),
-    ("tokens/s", _of_step(lambda s: number(s.tokens_per_s)), False),
-    ("memory of the worst rank", lambda a: _memory_text(a.memory) if a.memory else None, False),
-    ("wall-clock P50 (P10–P90)", lambda a: _wall_clock_text(a) if a.run else None, True),
-    ("without step-model error", _of_run(lambda r: _summary_text(w) if (w := r.wall_clock_without_step_error_s) else None), False),
-    ("mean ± Monte Carlo error", _of_run(lambda r: duration_error(r.wall_clock_s.mean, r.monte_carlo_error_s)), False),
-    ("did not finish", _of_run(lambda r: percent(r.p_unfinished) if r.p_unfinished else None), False),
-    ("goodput", _of_run(lambda r: percent(r.goodput)), True),
-    ("interruptions (P10–P90)", _of_run(lambda r: _interruptions_text(r.interruptions)), True),
-    ("accelerator-hours held", _of_run(lambda r: number(r.accelerator_hours)), False),
-    ("cost to the project", _project_text, True),
-    ("cost to others", lambda a: _others_text(a) if a.bill else None, True),
-    ("cost per million tokens", _of_bill(lambda b: None if b.usd_per_million_tokens is None else money(b.usd_per_million_tokens)), True),
-    ("worth of the donation", _of_bill(lambda b: None if b.donation_worth_usd is None else money(b.donation_worth_usd)), False),
-    ("energy", lambda a: energy(a.energy.total_mwh) if a.energy else None, True),
-    ("carbon (CO2e)", lambda a: _carbon_text(a.carbon) if a.carbon else None, False),
-)
-"""Heading, text of one alternative (None where it has no such figure), whether it is shown where alternatives are rows."""
 
 
 def answer(outcome: Outcome) -> Section:
@@ -180,10 +59,9 @@ def answer(outcome: Outcome) -> Section:
     if outcome.comparisons:
         said.append(
             Paragraph(
-                text="± is a 95% confidence interval over paired replications: how well the simulation knows its own mean, "
-                "not how well its model knows the world. The latter is in the step-time interval and in the P10–P90 of each alternative.",
+                text="Ratios are of means over replications; ± is their 95% confidence interval: how well the simulation knows its own "
+                "means, not how well its model knows the world. That is in the step-time interval and in the P10–P90 of each alternative.",
                 tone="note",
-                brief=False,
             )
         )
     return Section(name="answer", heading="Answer", blocks=tuple(said) or (Paragraph(text="There are no alternatives.", tone="note"),))
@@ -221,14 +99,14 @@ def glance(outcome: Outcome) -> Section | None:
     if not alternatives or _is_long_sweep(outcome):
         return None
     if len(alternatives) <= _ABREAST:
-        rows = [(heading, [text(a) for a in alternatives]) for heading, text, _ in _FIGURES]
+        rows = [(heading, [text(a) for a in alternatives]) for heading, text, _ in FIGURES]
         table = Table(
             columns=("", *_named(outcome)),
             rows=tuple((heading, *(cell or NOTHING for cell in cells)) for heading, cells in rows if any(cells)),
             blocked={i: f"Not possible: {clean(a.reason)}" for i, a in enumerate(alternatives, start=1) if not a.feasible},
         )
     else:
-        shown = [(heading, text) for heading, text, kept in _FIGURES if kept]
+        shown = [(heading, text) for heading, text, kept in FIGURES if kept]
         reasons = any(not a.feasible for a in alternatives)
         table = Table(
             columns=("alternative", *(heading for heading, _ in shown), *(["why not"] if reasons else [])),
@@ -267,7 +145,7 @@ def glance(outcome: Outcome) -> Section | None:
             )
             blocks.append(_stacks("who-pays", "Cash cost of the run by who pays: the project, and others such as a donor.", stacks, "USD"))
     blocks.append(
-        _note(
+        note(
             "MFU: model FLOP (6 × active matrix parameters × tokens, plus full attention) per second over the dense peak "
             "of the main matrix precision. HFU adds recomputed FLOP. Goodput: ideal time of the accepted tokens over wall-clock. "
             "Held: spares and idle machines included. Layout: TP tensor, CP context, PP pipeline, VP virtual chunks, EP expert, DP data. "
@@ -283,36 +161,47 @@ _QUANTITIES = {
     "project_usd": "cost to the project",
     "total_usd": "whole bill",
     "energy_mwh": "energy",
-    "operational_kg": "carbon of the electricity",
+    "operational_kg": "carbon",
 }
 
 
 def comparisons(outcome: Outcome) -> Section | None:
-    """Differences between alternatives on the same random numbers."""
+    """Differences between alternatives on the same random numbers: a row per pair, a column per figure."""
     if not outcome.comparisons:
         return None
-    rows = tuple(
-        (
-            f"{clean(c.a)} − {clean(c.b)}",
-            _QUANTITIES.get(c.quantity, words(c.quantity)),
-            _difference(c, c.difference),
-            f"{_difference(c, c.interval[0])} to {_difference(c, c.interval[1])}",
-            _ratio(c),
-            "no" if c.interval[0] <= 0 <= c.interval[1] else "yes",
-        )
-        for c in outcome.comparisons
-    )
+    by_name = {a.name: called(a) for a in outcome.alternatives}
+    pairs: dict[tuple[str, str], dict[str, Comparison]] = {}
+    for c in outcome.comparisons:
+        pairs.setdefault((c.a, c.b), {})[c.quantity] = c
+    quantities = list(dict.fromkeys(c.quantity for c in outcome.comparisons))
+    references = {b for _, b in pairs}
+    rows = []
+    for (a, b), found in pairs.items():
+        name = by_name.get(a, clean(a)) if len(references) == 1 else f"{by_name.get(a, clean(a))} − {by_name.get(b, clean(b))}"
+        rows.append((name, *(_compared(found[q]) if q in found else NOTHING for q in quantities)))
+    against = by_name.get(next(iter(references)), "") if len(references) == 1 else ""
     return Section(
         name="comparisons",
-        heading="Comparisons",
+        heading=f"Against {against}" if against else "Comparisons",
         blocks=(
-            Table(columns=("a − b", "figure", "difference", "95% interval", "a / b", "beyond chance"), rows=rows),
-            _note(
-                "Differences of means over replications paired on common random numbers: replication i of both sees the same "
-                "random streams. The interval holds sampling error only."
+            Table(columns=("", *(_QUANTITIES.get(q, words(q)) for q in quantities)), rows=tuple(rows)),
+            note(
+                "Difference of the means over replications, its 95% interval, and × the ratio of the means; ≈ where the difference "
+                "is not beyond chance. Paired on common random numbers: replication i of both sees the same random streams. "
+                "The interval holds sampling error only."
             ),
         ),
     )
+
+
+def _compared(comparison: Comparison) -> str:
+    low, high = comparison.interval
+    if low == high == comparison.difference == 0:
+        return "no difference"
+    unsure = "≈ " if low <= 0 <= high else ""
+    ratio = f", ×{number(comparison.ratio)}" if comparison.ratio else ""
+    interval = f"{_difference(comparison, low)} to {_difference(comparison, high)}"
+    return f"{unsure}{_difference(comparison, comparison.difference)} ({interval}){ratio}"
 
 
 def _difference(comparison: Comparison, value: float) -> str:
@@ -330,20 +219,13 @@ def _difference(comparison: Comparison, value: float) -> str:
     return signed(text, value)
 
 
-def _ratio(comparison: Comparison) -> str:
-    if comparison.ratio is None:
-        return NOTHING
-    interval = comparison.ratio_interval
-    return number(comparison.ratio) + (f" ({number(interval[0])}–{number(interval[1])})" if interval else "")
-
-
 def sweep(outcome: Outcome) -> Section | None:
     """The alternatives of a sweep by their place on its axes."""
     swept = [a for a in outcome.alternatives if a.point]
     if not swept:
         return None
     axes = list(dict.fromkeys(axis for a in swept for axis in a.point))
-    columns = [(heading, text) for heading, text, kept in _FIGURES if kept]
+    columns = [(heading, text) for heading, text, kept in FIGURES if kept]
     if any(not a.feasible for a in swept):
         columns.append(("why not", lambda a: clean(a.reason) or None))
     several = len({series(a) for a in swept}) > 1
@@ -464,7 +346,7 @@ def step(outcome: Outcome) -> Section | None:
                 share=True,
             ),
             _parts_table([(a, s.parts_s) for a, s in shown], duration, brief=True),
-            _note("Communication counts only where it is exposed, i.e. not hidden under computation. Shares are of the whole step."),
+            note("Communication counts only where it is exposed, i.e. not hidden under computation. Shares are of the whole step."),
         ),
     )
 
@@ -479,7 +361,7 @@ def wall_clock(outcome: Outcome) -> Section | None:
     blocks: list[Block] = [
         _stacks("run-parts", "Mean wall-clock of the run by what it was spent on, as shares.", stacks, "s", share=True),
         _parts_table([(a, r.parts_s) for a, r in shown], duration, brief=True),
-        _note("Goodput is the ideal time of the accepted tokens over the wall-clock; every other part is badput. Means over replications."),
+        note("Goodput is the ideal time of the accepted tokens over the wall-clock; every other part is badput. Means over replications."),
     ]
     if any(sum(parts.values()) for _, parts in causes):
         blocks.append(
@@ -494,7 +376,7 @@ def memory(outcome: Outcome) -> Section | None:
     if not shown:
         return None
     stacks = [
-        Stack(name=called(a), parts={k: v / 1e9 for k, v in m.parts_bytes.items()}, note=_memory_text(m), limit=m.capacity_bytes / 1e9)
+        Stack(name=called(a), parts={k: v / 1e9 for k, v in m.parts_bytes.items()}, note=memory_text(m), limit=m.capacity_bytes / 1e9)
         for a, m in shown
     ]
     return Section(
@@ -522,7 +404,7 @@ def bill(outcome: Outcome) -> Section | None:
             _parts_table([(a, b.items_usd) for a, b in shown], money, brief=True, caption="By item"),
             _parts_table([(a, b.payer_usd) for a, b in shown], money, brief=True, caption="By payer", shares=False),
             *([Paragraph(text=f"Worth of what is given, at market price (in no total above): {'; '.join(worth)}.")] if worth else []),
-            _note("Items are cash costs and each has a payer. Cost per million tokens: the whole bill over the tokens trained on."),
+            note("Items are cash costs and each has a payer. Cost per million tokens: the whole bill over the tokens trained on."),
         ),
     )
 
@@ -560,7 +442,7 @@ def phases(outcome: Outcome) -> Section | None:
             tokens(p.tokens),
             layout_text(p.layout),
             count(p.layout.global_batch) if p.layout else NOTHING,
-            _step_text(p.step),
+            step_text(p.step),
             percent(p.step.mfu),
             data(p.memory.total_bytes) if p.memory else NOTHING,
         )
@@ -573,99 +455,14 @@ def phases(outcome: Outcome) -> Section | None:
     return Section(name="phases", heading="Phases", blocks=(Table(columns=columns, rows=tuple(rows)),))
 
 
-def pipeline(outcome: Outcome) -> Section | None:
-    """The timeline of one step through the pipeline."""
-    drawn = [a for a in outcome.alternatives if a.drawing.pipeline]
-    if not drawn:
-        return None
-    figures = [
-        Figure(
-            name=f"pipeline-{i}",
-            alt=_timeline_alt(a.drawing.pipeline),
-            caption=f"{called(a)}: one row per pipeline stage, one bar per slot; what is white is the bubble.",
-            picture=Schedule(bars=a.drawing.pipeline),
-        )
-        for i, a in enumerate(drawn[:_PICTURES], start=1)
-    ]
-    note = _note(
-        "Bubble: idle ÷ ideal time of a stage, (p−1)/m for 1F1B with p stages and m micro-batches, over the virtual chunks if interleaved."
-    )
-    return Section(name="pipeline", heading="The pipeline's timeline", blocks=(*figures, note))
-
-
-def _timeline_alt(bars: tuple[Bar, ...]) -> str:
-    lanes, end = len({b.lane for b in bars}), max(b.end_s for b in bars)
-    span = end - min(b.start_s for b in bars)
-    busy = sum(b.end_s - b.start_s for b in bars) / (span * lanes) if span else 0.0
-    return f"Timeline of {lanes} pipeline stages over {duration(end)}: busy {percent(busy)} of the time drawn."
-
-
-def network(outcome: Outcome) -> Section | None:
-    """The levels of each network."""
-    drawn: dict[tuple[object, ...], list[Alternative]] = {}
-    for a in outcome.alternatives:
-        if a.drawing.network:
-            drawn.setdefault(a.drawing.network, []).append(a)
-    if not drawn:
-        return None
-    rows = tuple(
-        (
-            ", ".join(called(a) for a in sharing),
-            clean(level.name),
-            count(level.links),
-            data_rate(level.rate),
-            data_rate(level.links * level.rate),
-            f"{number(level.oversubscription)} : 1",
-        )
-        for sharing in drawn.values()
-        for level in sharing[0].drawing.network
-    )
-    figures = [
-        Figure(
-            name=f"network-{i}",
-            alt="Network from the accelerators up: "
-            + "; ".join(f"{clean(v.name)}, {count(v.links)} links of {data_rate(v.rate)}" for v in sharing[0].drawing.network),
-            caption=f"{', '.join(called(a) for a in sharing)}: width is the bandwidth of a level, per direction.",
-            picture=Levels(levels=sharing[0].drawing.network),
-        )
-        for i, sharing in enumerate(list(drawn.values())[:_PICTURES], start=1)
-    ]
-    table = Table(
-        columns=("alternative", "level", "links", "each, per direction", "together", "oversubscription"),
-        rows=rows,
-        brief=False,
-        numeric=False,
-    )
-    return Section(name="network", heading="The network", blocks=(*figures, table))
-
-
-def progress(outcome: Outcome) -> Section | None:
-    """One replication as its operator would see it."""
-    drawn = [a for a in outcome.alternatives if len(a.drawing.log) > 1]
-    if not drawn:
-        return None
-    figures = [
-        Figure(
-            name=f"progress-{i}",
-            alt=f"Tokens over time in one replication of {called(a)}: {tokens(log[-1].tokens)} tokens "
-            f"after {duration(log[-1].time_s)}, {sum(bool(e.cause) for e in log)} failures.",
-            caption=f"{called(a)}: tokens done in one replication; dashed, the pace of a run that nothing stops; marks, failures.",
-            picture=Progress(log=log, ideal=a.step.tokens_per_s if a.step else None),
-        )
-        for i, a in enumerate(drawn[:_PICTURES], start=1)
-        if (log := a.drawing.log)
-    ]
-    return Section(name="progress", heading="One replication, lived", blocks=tuple(figures))
-
-
 def provenance(outcome: Outcome) -> Section:
     """What is needed to get the same bytes again, and what the answer rests on."""
     source = outcome.provenance
-    every = list(dict.fromkeys(map(clean, source.assumptions)))
-    own = [(called(a), clean(text)) for a in outcome.alternatives for text in a.assumptions if clean(text) not in every]
-    shared: dict[str, list[str]] = {}
-    for name, text in own:
-        shared.setdefault(text, []).append(name)
+    resting: dict[str, list[str]] = {clean(text): [] for text in source.assumptions}
+    for a in outcome.alternatives:
+        for text in dict.fromkeys(map(clean, a.assumptions)):
+            resting.setdefault(text, []).append(called(a))
+    feasible = [called(a) for a in outcome.alternatives if a.feasible]
     settings = [
         ("scenario", clean(outcome.scenario)),
         ("date of prices and facts", clean(outcome.date)),
@@ -673,8 +470,10 @@ def provenance(outcome: Outcome) -> Section:
         ("seed", str(source.seed)),
     ]
     settings += [("--set", clean(o)) for o in source.overrides] + [(clean(k), clean(v)) for k, v in source.libraries.items()]
-    rows = [(str(i), text, "all") for i, text in enumerate(every, start=1)]
-    rows += [(str(i), text, ", ".join(names)) for i, (text, names) in enumerate(shared.items(), start=len(every) + 1)]
+    rows = [
+        (str(i), text, "all" if not names or names == feasible else ", ".join(names))
+        for i, (text, names) in enumerate(resting.items(), start=1)
+    ]
     libraries = ", ".join(f"{clean(k)} {clean(v)}" for k, v in source.libraries.items())
     overrides = ", ".join(map(clean, source.overrides))
     blocks: list[Block] = [
@@ -730,6 +529,3 @@ def sections(outcome: Outcome) -> tuple[Section, ...]:
 def title(outcome: Outcome) -> str:
     """The question, or the scenario's name where it asks none."""
     return clean(outcome.question.strip()) or clean(outcome.scenario)
-
-
-__all__ = ["SECTIONS", "is_wall_clock", "layout_text", "schedule_text", "sections", "title"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import textwrap
+from collections.abc import Sequence
 
 from rich import box
 from rich.console import Console
@@ -15,7 +16,7 @@ from simulator.report.section import Figure, Paragraph, Table
 from simulator.report.sections import sections, title
 
 _STYLES = {"plain": "", "headline": "bold", "warning": "bold red", "good": "green", "note": "dim"}
-_WIDEST, _GAP = 24, 3
+_WIDEST, _WIDEST_TEXT, _GAP = 28, 44, 3
 _BLOCKED = 24
 
 
@@ -50,11 +51,9 @@ def _print_table(console: Console, table: Table) -> None:
     """The table, cut into bands of columns where it is too wide; each band repeats the columns that name the row."""
     if table.caption:
         console.print(Text(table.caption, style="italic"))
-    cells = list(zip(*table.rows, strict=True))
-    wanted = [
-        _BLOCKED if i in table.blocked else min(max(_longest_word(name), *(len(text) for text in cells[i]), 1), _WIDEST if i else 28)
-        for i, name in enumerate(table.columns)
-    ]
+    cells = list(zip(*table.rows, strict=True)) or [()] * len(table.columns)
+    widest = _WIDEST if table.numeric else _WIDEST_TEXT
+    wanted = [_BLOCKED if i in table.blocked else min(_natural(name, cells[i]), widest) for i, name in enumerate(table.columns)]
     keys = list(range(table.keys))
     bands: list[list[int]] = [[]]
     free = [room := console.width - sum(wanted[i] + _GAP for i in keys)]
@@ -70,8 +69,9 @@ def _print_table(console: Console, table: Table) -> None:
         console.print(_grid(table, keys + band, wanted))
 
 
-def _longest_word(text: str) -> int:
-    return max((len(word) for word in text.split()), default=0)
+def _natural(heading: str, cells: Sequence[str]) -> int:
+    """The width that the cells need; a heading may wrap between words."""
+    return max(1, *(len(word) for word in heading.split()), *(len(text) for text in cells))
 
 
 def _grid(table: Table, band: list[int], wanted: list[int]) -> Grid:
