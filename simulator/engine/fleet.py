@@ -76,6 +76,7 @@ class Fleet:
         """A new job is handed all its nodes whole; those under repair are the site's business from here."""
         self.repair_s += self.repairing * now
         self.present, self.hot, self.pool, self.repairing = self.promised, self._spares.hot, self._spares.pool, 0
+        self.ready_at = now
 
     def replace(self, known: float) -> None:
         """Set hot spares, then nodes of the pool aside for the job; called for when the failure is `known` [s], there at `ready_at`."""

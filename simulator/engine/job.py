@@ -286,7 +286,7 @@ class Job:
             signal = yield from self._pass(end, self._book, training=True, margin=self._margin, growth=True)
             if signal is Signal.DONE:
                 continue
-            if signal is Signal.FAILED or self.fleet.present < self.size:
+            if signal is Signal.FAILED or self.ending or self.fleet.present < self.size:
                 return signal
             saved = yield from self._save()
             if saved is not Signal.DONE or signal is Signal.CHANGED:
@@ -347,6 +347,8 @@ class Job:
             if self.now >= due:
                 if self._strike():
                     return Signal.FAILED
+                if self.ending:
+                    return Signal.STOPPED
                 continue
             start, target = self.now, min(end, stop, due)
             try:

@@ -80,7 +80,8 @@ class Life:
         step_sigma: of the logarithm of the step model's own error, one draw of median 1 per replication on all step times; 0 switches
             it off and changes nothing else.
         step_stream: names the stream of that draw: accelerator and software, shared by the alternatives that have the same.
-        horizon_s: the run is given up at this wall-clock; 20 times the wall-clock without failures, and 30 days, where absent.
+        horizon_s: the run is given up at this wall-clock; where absent, 30 days after 20 times the training and queueing on the fewest
+            nodes that are promised.
     """
 
     phases: tuple[Phase, ...]
@@ -132,10 +133,15 @@ class Life:
         """The wall-clock at which the run is given up [s]."""
         if self.horizon_s is not None:
             return self.horizon_s
+        work = math.fsum(phase.tokens / phase.tokens_per_step * self._slowest(phase) for phase in self.phases)
         limit = self.allocation.job_time_limit
-        jobs = 1 + (self.ideal_s / limit if limit else 0.0)
-        last_change = self.changes[-1].at
-        return 20 * (self.ideal_s + jobs * self.allocation.queue_wait) + last_change + 30 * 86400.0
+        jobs = 1 + (work / limit if limit else 0.0)
+        return 20 * (work + jobs * self.allocation.queue_wait) + self.changes[-1].at + 30 * 86400.0
+
+    def _slowest(self, phase: Phase) -> float:
+        """The longest step of a phase on any number of nodes that is promised and enough [s]."""
+        sizes = {phase.size(change.nodes) for change in self.changes} - {0}
+        return max((phase.seconds(size) for size in sizes), default=0.0)
 
 
 PARTS = (

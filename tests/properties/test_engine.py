@@ -184,6 +184,13 @@ def test_a_run_that_can_never_finish_says_so_soon() -> None:
     assert record.tokens == 0
     assert sum(record.interruptions.values()) <= 1_000
     assert "horizon" in record.ending
+    # Never all nodes at once: what fails while the job waits counts too.
+    frail = FailureClass(cause="any", of="node", mtbf=3_600.0, detection=30.0, source="a test")
+    phases = (Phase(tokens=1e8, tokens_per_step=1.0, step_s=((200, 10.0),)),)
+    waiting = dataclasses.replace(life, nodes=200, phases=phases, failures=FailureSet(classes=(frail,)), repair=Repair(mean=7_200.0))
+    record = live(waiting, 0)
+    assert not record.finished
+    assert record.wall_clock_s < waiting.horizon / 1_000
     starved = dataclasses.replace(life, failures=None, allocation=Allocation(job_time_limit=30.0))
     record = live(starved, 0)
     assert not record.finished
