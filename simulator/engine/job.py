@@ -56,6 +56,7 @@ from simulator.engine.streams import Streams, lognormal, lognormal_factor
 from simulator.outcome import LogEntry
 
 _TIME_LIMIT = "the job's time limit is reached"
+_HORIZON = "the horizon is reached"
 _PATIENCE = 1000
 """Failures and job starts after which the pace of the run is looked at."""
 
@@ -103,6 +104,8 @@ class Job:
         self._margin = life.checkpoints.blocking_s + life.checkpoints.drain_s
         self._horizon = life.horizon
         self._changes = life.changes[1:]
+        limits = (life.allocation.job_time_limit, life.allocation.node_hours, life.allocation.end)
+        self._unplanned = limits == (None, None, None) and not self._changes
         self._parts = dict.fromkeys(PARTS, 0.0)
         self._interruptions = {failure.cause: 0 for failure in (life.failures.classes if life.failures else ())}
         self._held = self._running = self._struck = False
@@ -148,7 +151,7 @@ class Job:
     @property
     def phase(self) -> Phase:
         """The present phase; the last one behind the last token."""
-        return self.life.phases[min(self._progress.phase, len(self.life.phases) - 1)]
+        return self.life.phases[-1 if self._progress.complete else self._progress.phase]
 
     def largest(self) -> int:
         """The largest size that the nodes present allow; 0 where none does."""
@@ -326,19 +329,20 @@ class Job:
             growth: whether a larger size that has become possible is heeded.
             margin: by which planned stops are heeded early, for a checkpoint [s]; None where no checkpoint is to come.
         """
-        closed = False
+        closed = grown = False
         while True:
             if self._news:
                 for news in self._news:
                     news()
                 self._news.clear()
                 self._expose(self._held, self._running, self._struck)
+                grown = growth
             stop, why = self._planned(margin)
             if self.now >= end:
                 if not closed:
                     book(0.0, True)
                 return Signal.DONE
-            if self.fleet.present < self.size or (growth and self.largest() > self.size):
+            if self.fleet.present < self.size or (grown and self.largest() > self.size):
                 return Signal.CHANGED
             if self.now >= stop:
                 self._why = why
@@ -364,6 +368,8 @@ class Job:
 
     def _planned(self, margin: float | None) -> tuple[float, str]:
         """The next planned stop, less the margin [s], and what it is."""
+        if self._unplanned:
+            return self._horizon, _HORIZON
         allocation = self.life.allocation
         stop, why = self._job_ends, _TIME_LIMIT
         if allocation.end is not None and allocation.end < stop:
@@ -375,7 +381,7 @@ class Job:
         if margin is not None:
             leaving = (change.at for change in self._changes if change.at > self.now and self.phase.size(change.nodes) < self.size)
             stop = min(stop, next(leaving, math.inf)) - margin
-        return (stop, why) if stop < self._horizon else (self._horizon, "the horizon is reached")
+        return (stop, why) if stop < self._horizon else (self._horizon, _HORIZON)
 
     def _expose(self, held: bool, running: bool, struck: bool = True) -> None:
         """From now on the machines are held or not, the job runs or not, and failures strike or not: what can fail follows."""

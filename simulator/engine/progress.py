@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from simulator.engine.life import Checkpoints, Phase
 
@@ -53,8 +54,7 @@ def pace(phase: Phase, size: int, promised: int, checkpoints: Checkpoints, facto
     return Pace(size, phase.tokens_per_step / step, min(1.0, ideal / step), period)
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(NamedTuple):
     """A place to fall back to: accepted tokens and the training time they took [s]."""
 
     tokens: float = 0.0
@@ -169,7 +169,8 @@ class Progress:
         self.tokens, self.productive, self.degraded = safe.tokens, safe.productive, safe.degraded
         self._draining.clear()
         self.writing = 0.0
-        self.phase = sum(end <= self.tokens for end in self._ends)
+        while self.phase and self.tokens < self._ends[self.phase - 1]:
+            self.phase -= 1
 
     def _work(self, pace: Pace) -> float:
         return (self._ends[self.phase] - self.tokens) / pace.tokens_per_s
