@@ -45,7 +45,7 @@ def _alternative(alternative: Alternative) -> Iterable[str]:
     if not root.below:
         yield "└─ nothing to explain"
     yield from _lines(root, "")
-    if alternative.assumptions:
+    if root.below and alternative.assumptions:
         yield "assumes"
         yield from (f"  · {clean(text)}" for text in alternative.assumptions)
     yield ""

@@ -110,7 +110,7 @@ def colours(parts: Iterable[str]) -> dict[str, str]:
 
 def _stacks(picture: Stacks) -> dict[str, Any]:
     shown = picture.stacks
-    colour = colours(dict.fromkeys(part for stack in shown for part in stack.parts))
+    colour = colours(dict.fromkeys(part for stack in shown for part, value in stack.parts.items() if value > 0))
     order = {part: i for i, part in enumerate(colour)}
     bars = [
         {"name": stack.name, "part": words(part), "order": order[part], "value": value}
