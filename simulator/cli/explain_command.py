@@ -18,7 +18,7 @@ def command(
     overrides: tuple[str, ...],
     seed: int | None,
     replications: int | None,
-    workers: int | None,
+    workers: int,
 ) -> None:
     """Show where each second, byte and dollar of the answer to SCENARIO comes from: formula and source.
 
@@ -37,7 +37,7 @@ def command(
     if alternative is not None and alternative not in asked.alternatives:
         raise click.UsageError(f"there is no alternative {alternative!r}; {did_you_mean(alternative, asked.alternatives)}")
     with watched() as progress:
-        outcome = answer(asked, workers=workers or 1, progress=progress)
+        outcome = answer(asked, workers=workers, progress=progress)
     if path:
 
         def narrowed(each: Alternative) -> Alternative:

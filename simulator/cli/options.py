@@ -29,7 +29,13 @@ def running(command: Command) -> Command:
             click.option("--set", "overrides", multiple=True, metavar="PATH=VALUE", help="Override a setting; may be repeated."),
             click.option("--seed", type=click.IntRange(min=0), help="Seed of all random streams."),
             click.option("--replications", type=click.IntRange(min=1), help="Lives of the run per alternative."),
-            click.option("--workers", type=click.IntRange(min=1), help="Processes to use; every number gives the same bytes."),
+            click.option(
+                "--workers",
+                type=click.IntRange(min=1),
+                default=lambda: os.cpu_count() or 1,
+                show_default="one per processor",
+                help="Processes to use; every number gives the same bytes.",
+            ),
         )
     ):
         command = option(command)

@@ -21,7 +21,7 @@ def command(
     overrides: tuple[str, ...],
     seed: int | None,
     replications: int | None,
-    workers: int | None,
+    workers: int,
     form: str | None,
     out: Path | None,
 ) -> None:
@@ -39,7 +39,7 @@ def command(
         run_sweep(ctx, scenario, dict(asked.sweep), settings, workers, form, out)
         return
     with watched() as progress:
-        outcome = answer(asked, workers=workers or 1, progress=progress)
+        outcome = answer(asked, workers=workers, progress=progress)
     deliver(outcome, form, out)
     if not any(alternative.feasible for alternative in outcome.alternatives) or not all(line.met for line in outcome.expectations):
         ctx.exit(MISSED)

@@ -24,7 +24,7 @@ def command(
     overrides: tuple[str, ...],
     seed: int | None,
     replications: int | None,
-    workers: int | None,
+    workers: int,
     form: str | None,
     out: Path | None,
 ) -> None:
@@ -40,7 +40,7 @@ def run_sweep(
     scenario: str,
     axes: dict[str, tuple[str, ...]],
     overrides: tuple[str, ...],
-    workers: int | None,
+    workers: int,
     form: str | None,
     out: Path | None,
 ) -> None:
@@ -49,7 +49,7 @@ def run_sweep(
     from simulator.study import sweep
 
     with watched() as progress:
-        swept = sweep(scenario, axes, overrides=overrides, workers=workers or 1, progress=progress)
+        swept = sweep(scenario, axes, overrides=overrides, workers=workers, progress=progress)
     deliver(swept.outcome, form, out)
     for point, reason in swept.failed.items():
         click.echo(f"simulator: {point} failed: {reason}", err=True)

@@ -6,6 +6,7 @@ from simulator.scenario.loader import load, resolve_sweep
 from simulator.scenario.names import entries, raw_entry
 from simulator.scenario.question import Question, Scenario
 from simulator.scenario.schema import json_schema
+from simulator.scenario.settings import settings
 from simulator.scenario.shapes import CATALOGUES
 from simulator.scenario.starter import starter
 from simulator.scenario.validate import load_entry as entry
@@ -22,5 +23,6 @@ __all__ = [
     "raw_entry",
     "render",
     "resolve_sweep",
+    "settings",
     "starter",
 ]

@@ -26,7 +26,7 @@ from simulator.outcome import (
     Provenance,
     Term,
 )
-from simulator.scenario import Question, Scenario
+from simulator.scenario import Question, Scenario, settings
 from simulator.scenario.question import Anchored, Replications
 from simulator.study.assumptions import resting_on
 from simulator.study.comparisons import Samples, compare
@@ -52,8 +52,9 @@ def answer(scenario: Scenario, *, workers: int = 1, progress: Progress = silent)
         SimulatorError: a price that the date does not have, workers that died, an anchor that cannot be priced.
     """
     questions = scenario.alternatives
-    plans = dict(zip(questions, run_tasks(plan, list(questions.values()), workers=workers, progress=progress, what="layouts"), strict=True))
-    plans = {name: _anchored(questions[name], found, scenario) for name, found in plans.items()}
+    plans = {
+        name: _anchored(questions[name], found, scenario) for name, found in _plans(questions, workers=workers, progress=progress).items()
+    }
     feasible = {name: found for name, found in plans.items() if isinstance(found, Plan)}
     lived = _live(scenario, feasible, workers=workers, progress=progress)
     alternatives, samples = [], {}
@@ -72,6 +73,18 @@ def answer(scenario: Scenario, *, workers: int = 1, progress: Progress = silent)
         comparisons=compare(samples),
         expectations=check(scenario.expect, alternatives),
     )
+
+
+def _plans(questions: Mapping[str, Question], *, workers: int, progress: Progress) -> dict[str, Plan | Infeasible]:
+    """The plan of each alternative; those that train the same on the same machines share one."""
+    different: list[Question] = []
+    shares = {}
+    for name, question in questions.items():
+        same = (i for i, other in enumerate(different) if (other.training, other.cluster) == (question.training, question.cluster))
+        shares[name] = next(same, len(different))
+        different += [question] if shares[name] == len(different) else []
+    found = run_tasks(plan, different, workers=workers, progress=progress, what="layouts")
+    return {name: found[share] for name, share in shares.items()}
 
 
 def _anchored(question: Question, found: Plan | Infeasible, scenario: Scenario) -> Plan | Infeasible:
@@ -144,6 +157,7 @@ def _told(name: str, question: Question, found: Plan, lived: _Lived, scenario: S
         ],
     }
     samples = {name: [x if done else math.nan for x, done in zip(xs, whole, strict=True)] for name, xs in figures.items()}
+    figures_from = (*step.terms, *money.terms(mean, drawn), *carbon_terms(drawn, question.economics.grid, node, mean))
     phases = found.phases if len(found.phases) > 1 or len(found.phases[0].steps) > 1 else ()
     told = Alternative(
         name=name,
@@ -159,13 +173,8 @@ def _told(name: str, question: Question, found: Plan, lived: _Lived, scenario: S
         energy=drawn,
         carbon=emitted,
         phases=tuple(_phase(phase, size, phase.steps[size]) for phase in phases for size in sorted(phase.steps)),
-        assumptions=_assumptions(question, found),
-        terms=(
-            *step.terms,
-            *money.terms(mean, drawn),
-            *carbon_terms(drawn, question.economics.grid, node, mean),
-            *_origins(scenario, name),
-        ),
+        assumptions=_assumptions(question, found, figures_from),
+        terms=(*figures_from, *_settings(scenario, name)),
         drawing=Drawing(pipeline=step.bars, network=found.network.levels, log=lived.log.log),
     )
     return told, samples
@@ -245,14 +254,22 @@ def _phase(phase: PhasePlan, nodes: int, step: PricedStep) -> Phase:
     return Phase(name=name, tokens=phase.tokens, layout=_layout(step, phase), step=step.time, memory=step.memory)
 
 
-def _assumptions(question: Question, found: Plan) -> tuple[str, ...]:
+def _assumptions(question: Question, found: Plan, terms: Sequence[Term]) -> tuple[str, ...]:
     """What the alternative rests on, each once: notes of the rooms, and every figure whose source says assumed or unverified."""
     steps = (note for phase in found.phases for step in phase.steps.values() for note in step.assumptions)
-    return tuple(dict.fromkeys((*steps, *resting_on(question))))
+    return tuple(dict.fromkeys((*steps, *resting_on(question, terms))))
 
 
-def _origins(scenario: Scenario, name: str) -> tuple[Term, ...]:
-    return tuple(Term(path=path, value=origin) for path, origin in scenario.origins.get(name, {}).items())
+def _settings(scenario: Scenario, name: str) -> tuple[Term, ...]:
+    """Every resolved setting of an alternative and where it came from: its own place, or that of the mapping that holds it."""
+    origins = scenario.origins.get(name, {})
+
+    def origin(path: str) -> str:
+        while path and path not in origins:
+            path = path.rpartition(".")[0]
+        return origins.get(path, "default")
+
+    return tuple(Term(path=path, value=text, source=origin(path)) for path, text in settings(scenario.alternatives[name]).items())
 
 
 def _provenance(scenario: Scenario, alternatives: Sequence[Alternative]) -> Provenance:

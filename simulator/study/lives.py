@@ -78,17 +78,20 @@ def _live(task: _Task) -> list[RunRecord]:
 def records(
     lives: dict[str, Life], seed: int, replications: range, *, workers: int = 1, progress: Progress = silent
 ) -> dict[str, list[RunRecord]]:
-    """Some replications of each life, in order: the same records for any number of workers."""
+    """Some replications of each life, in order: the same records for any number of workers. Equal lives are lived once."""
+    different: list[Life] = []
+    for life in lives.values():
+        different += [] if life in different else [life]
     tasks = [
-        (name, _Task(life, seed, first, min(first + _CHUNK, replications.stop)))
-        for name, life in lives.items()
+        _Task(life, seed, first, min(first + _CHUNK, replications.stop))
+        for life in different
         for first in range(replications.start, replications.stop, _CHUNK)
     ]
-    results = run_tasks(_live, [task for _, task in tasks], workers=workers, progress=progress, what="replications")
-    collected: dict[str, list[RunRecord]] = {name: [] for name in lives}
-    for (name, _), chunk in zip(tasks, results, strict=True):
-        collected[name] += chunk
-    return collected
+    chunks = run_tasks(_live, tasks, workers=workers, progress=progress, what="replications")
+    lived: list[list[RunRecord]] = [[] for _ in different]
+    for task, chunk in zip(tasks, chunks, strict=True):
+        lived[different.index(task.life)] += chunk
+    return {name: lived[different.index(life)] for name, life in lives.items()}
 
 
 def without_step_error(life: Life) -> Life:

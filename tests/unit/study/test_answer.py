@@ -1,0 +1,171 @@
+"""Whole answers through the study: steps given and anchored, phases, stopping rules, comparisons, sharing."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from pathlib import Path
+
+import pytest
+
+from simulator.errors import SimulatorError
+from simulator.outcome import Alternative, Outcome, to_json
+from simulator.scenario import load
+from simulator.study import answer, sweep
+
+FILE = str(Path(__file__).parent / "small.yaml")
+
+
+def small(*overrides: str) -> Outcome:
+    return answer(load(FILE, overrides))
+
+
+def named(outcome: Outcome, name: str) -> Alternative:
+    return next(alternative for alternative in outcome.alternatives if alternative.name == name)
+
+
+@pytest.fixture(scope="module")
+def plain() -> Outcome:
+    return small()
+
+
+def test_alternatives_that_differ_in_price_alone_live_the_same_lives(plain: Outcome) -> None:
+    demand, reserved = named(plain, "rented"), named(plain, "reserved")
+    assert demand.run == reserved.run
+    assert demand.bill != reserved.bill
+    same = [c for c in plain.comparisons if c.a == "reserved" and c.quantity == "wall_clock_s"]
+    assert [(c.difference, c.interval) for c in same] == [(0.0, (0.0, 0.0))]
+
+
+def test_a_donation_costs_the_project_nothing_and_has_a_worth(plain: Outcome) -> None:
+    bill = named(plain, "donated").bill
+    assert bill is not None
+    assert bill.payer_usd["project"] == 0.0
+    assert bill.payer_usd["gpu-cloud"] == bill.total_usd > 0.0
+    assert bill.donation_worth_usd is not None
+    assert bill.donation_worth_usd > bill.total_usd
+
+
+def test_given_time_is_taken_as_it_is() -> None:
+    outcome = small("training.step={kind: given, time: 2 s, source: a stopwatch}", "reliability.failures=null")
+    told = named(outcome, "rented")
+    assert told.step is not None
+    assert told.run is not None
+    assert told.step.kind == "given"
+    assert told.step.time_s == 2.0
+    assert told.run.parts_s["productive"] == pytest.approx(2e9 / (512 * 2048) * 2.0)
+    assert any("stopwatch" in note for note in told.assumptions)
+
+
+def test_given_rate_counts_what_it_says() -> None:
+    rates = [
+        small("training.step={kind: given, flop_rate: 100 TFLOP/s, source: x, flop_accounting: " + accounting + "}").alternatives[0].step
+        for accounting in ("model", "6N")
+    ]
+    assert rates[0] is not None
+    assert rates[1] is not None
+    assert rates[0].model_tflops_per_accelerator == pytest.approx(100.0)
+    assert rates[1].model_tflops_per_accelerator > 100.0
+
+
+def test_anchored_step_is_the_measurement_and_what_ifs_scale_with_the_model(plain: Outcome) -> None:
+    outcome = small("training.step={kind: anchored, measured: 5 s, source: a stopwatch}")
+    before, after = named(plain, "rented").step, named(outcome, "rented").step
+    other, scaled = named(plain, "twice").step, named(outcome, "twice").step
+    assert before is not None
+    assert after is not None
+    assert other is not None
+    assert scaled is not None
+    assert after.kind == "anchored"
+    assert after.time_s == pytest.approx(5.0)
+    assert scaled.time_s / after.time_s == pytest.approx(other.time_s / before.time_s)
+
+
+def test_phases_have_a_layout_a_step_and_memory_each() -> None:
+    outcome = small("training.phases=[{name: ramp, until: 20%, global_batch: 128}]", "reliability.failures=null")
+    told = named(outcome, "rented")
+    assert [phase.name for phase in told.phases] == ["ramp", "main"]
+    assert [phase.tokens for phase in told.phases] == pytest.approx([0.4e9, 1.6e9])
+    assert [phase.layout.global_batch for phase in told.phases if phase.layout] == [128, 512]
+    assert told.run is not None
+    ideal = math.fsum(
+        phase.tokens / (phase.layout.global_batch * 2048) * phase.step.time_s for phase in told.phases if phase.layout is not None
+    )
+    assert told.run.wall_clock_without_step_error_s is not None
+    assert told.run.wall_clock_without_step_error_s.mean == pytest.approx(ideal, rel=0.01)
+
+
+def test_replications_stop_when_the_mean_is_known() -> None:
+    outcome = small("replications={until: {half_width: 10%}, at_most: 400}")
+    counts = {alternative.run.replications for alternative in outcome.alternatives if alternative.run}
+    assert len(counts) == 1
+    assert counts.pop() < 400
+    for alternative in outcome.alternatives:
+        assert alternative.run is not None
+        assert 1.96 * alternative.run.monte_carlo_error_s <= 0.101 * alternative.run.wall_clock_s.mean
+
+
+def test_infeasible_is_an_answer_with_a_reason() -> None:
+    outcome = small("donated.training.model=gpt3-175b", "donated.training.global_batch=1024")
+    told = named(outcome, "donated")
+    assert not told.feasible
+    assert "memory" in told.reason
+    assert told.step is told.run is told.bill is None
+    assert named(outcome, "rented").feasible
+    assert all("donated" not in (c.a, c.b) for c in outcome.comparisons)
+
+
+def test_every_labelled_figure_is_an_assumption(plain: Outcome) -> None:
+    notes = named(plain, "donated").assumptions
+    assert any("assumed: a price" in note for note in notes)
+    assert set(notes) <= set(plain.provenance.assumptions)
+
+
+def test_answers_hold_finite_figures(plain: Outcome) -> None:
+    def walk(value: object) -> None:
+        if isinstance(value, dict):
+            for inner in value.values():
+                walk(inner)
+        elif isinstance(value, list):
+            for inner in value:
+                walk(inner)
+        elif isinstance(value, float):
+            assert math.isfinite(value)
+
+    walk(to_json(plain))
+
+
+def test_zero_failures_leave_training_and_checkpoints(plain: Outcome) -> None:
+    told = small("reliability.failures=null").alternatives[0]
+    assert told.run is not None
+    assert told.run.interruptions.mean == 0.0
+    assert {name for name, part in told.run.parts_s.items() if part > 0} <= {"productive", "checkpoint"}
+
+
+def test_terms_say_value_and_origin(plain: Outcome) -> None:
+    terms = {term.path: term for term in named(plain, "donated").terms}
+    assert terms["cluster.count"].value == "4"
+    assert terms["cluster.count"].source.endswith("small.yaml:14")
+    assert terms["training.model.hidden"].source.startswith("catalog:models/megatron-1.7b.yaml")
+    assert terms["economics.price.donor.electricity"].value == "0.08 USD/kWh"
+
+
+def test_sweep_places_points_and_keeps_their_order() -> None:
+    swept = sweep(FILE, {"reliability.spares.hot": ("0", "1"), "economics.pue": ("1.1", "1.2")})
+    points = [tuple(alternative.point.values()) for alternative in swept.outcome.alternatives if alternative.name.startswith("donated")]
+    assert points == [("0", "1.1"), ("0", "1.2"), ("1", "1.1"), ("1", "1.2")]
+    assert not swept.failed
+
+
+def test_an_anchor_that_cannot_be_priced_is_refused() -> None:
+    scenario = load(FILE, ("training.step={kind: anchored, measured: 5 s, source: x}",))
+    broken = {
+        name: dataclasses.replace(question, training=dataclasses.replace(question.training, global_batch=7))
+        for name, question in scenario.alternatives.items()
+    }
+    outcome = answer(dataclasses.replace(scenario, alternatives=broken, expect=()))
+    assert not any(alternative.feasible for alternative in outcome.alternatives)
+    first, *rest = scenario.alternatives.items()
+    mixed = {first[0]: broken[first[0]], **dict(rest)}
+    with pytest.raises(SimulatorError, match="measured configuration"):
+        answer(dataclasses.replace(scenario, alternatives=mixed, expect=()))
