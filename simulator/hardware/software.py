@@ -28,6 +28,8 @@ class Software(Sourced):
         overlap_tensor_backward: share of the input gradient's collective that running beside the weight gradient's product saves, net of
             the product's loss of multiprocessors and bandwidth to it.
         overlap_tensor: share of the other tensor collectives that is hidden by splitting them beside their products.
+        tensor_skew: coefficient of variation, from rank to rank, of the time between two tensor collectives: launches that come late on one
+            rank hold up its whole group.
         scatter_sends: each tensor rank sends its share of an activation between stages and gathers it inside the node.
         optimizer_passes: bytes that an optimizer step moves per parameter beside the update itself [B]: norm, clipping, unscaling, copies.
         workspace: memory of libraries, contexts and communication buffers [B].
@@ -52,6 +54,7 @@ class Software(Sourced):
     overlap_pipeline: bool
     overlap_tensor_backward: Fraction = 0.0
     overlap_tensor: Fraction = 0.0
+    tensor_skew: Ratio = 0.0
     scatter_sends: bool = True
     optimizer_passes: Ratio = 34.0
     workspace: Bytes

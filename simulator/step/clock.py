@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from statistics import NormalDist
 
 from simulator.collectives import Operation
 from simulator.hardware import stream_time
@@ -14,7 +13,7 @@ from simulator.outcome import Bar
 from simulator.parallelism import Layout, chunk_layers
 from simulator.pipeline import SCHEDULES, Timeline, play
 from simulator.step.job import Job, Machines
-from simulator.step.layer import Lap, Pass, embedding_pass, layer_pass, output_pass, prediction_pass
+from simulator.step.layer import Lap, Pass, embedding_pass, layer_pass, output_pass, prediction_pass, slowest
 from simulator.step.network import Network
 
 UPDATE_BYTES = 28.0
@@ -99,17 +98,6 @@ def clock(job: Job, layout: Layout, machines: Machines, bars: int = 0) -> Clock:
         parameters=traffic.parameters,
         bars=timeline.bars,
     )
-
-
-def slowest(count: int) -> float:
-    """Expected maximum of `count` standard normal draws, in standard deviations.
-
-    Accuracy: within 2 % for more than 2. Source: Blom 1958, Phi^-1((n - 0.375) / (n + 0.25)).
-
-    >>> round(slowest(1), 3), round(slowest(100), 2)
-    (0.0, 2.5)
-    """
-    return NormalDist().inv_cdf((count - 0.375) / (count + 0.25))
 
 
 def _passes(job: Job, layout: Layout, machines: Machines, network: Network, held: tuple[tuple[int, ...], ...]) -> list[list[Pass]]:

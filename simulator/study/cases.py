@@ -17,7 +17,7 @@ GENERATIONS: Mapping[str, str] = {
     "megatron-2020": "megatron-2020", "megatron-sc21": "megatron-2021", "megatron-sc21-t2": "megatron-2021", "mtnlg": "megatron-2021",
     "vtrain-multi": "megatron-2021", "korthikanti22": "megatron-2022", "nemo-launcher": "megatron-2022", "zero-bubble": "megatron-2022",
     "hagemann": "pytorch-2023", "internevo": "pytorch-2023", "nanotron": "pytorch-2023", "llama3": "megatron-2023",
-    "megatron-core-h100": "megatron-2023", "megatron-core-llama-readme": "megatron-2023", "nemotron4": "megatron-2023",
+    "megatron-core-h100": "megatron-2023", "megatron-core-llama-readme": "megatron-2025", "nemotron4": "megatron-2023",
     "nemo-24.07": "nemo-2024", "nemo-longctx": "nemo-2024", "dgxc": "nemo-2025", "simumax-b200": "megatron-2025",
     "moe-folding": "megatron-2025",
     "llm-foundry": "fsdp-2023", "fms-fsdp": "fsdp-2023", "torchtitan": "torchtitan-2024",
@@ -138,7 +138,7 @@ def _layout(row: Mapping[str, Any]) -> Layout:
     recompute: Recompute = "none"
     if recompute_written.startswith("full"):
         recompute = "full"
-    elif recompute_written.startswith("selective"):
+    elif recompute_written.startswith("selective") and "op-level" not in recompute_written:
         recompute = "selective"
     elif not recompute_written.startswith("none"):
         raise MendableError(f"{row['id']} recomputes {recompute_written!r}, which the simulator cannot say")
@@ -162,6 +162,8 @@ def _sharding(written: str, name: str) -> Sharding:
     for kind in ("zero1", "zero2", "zero3"):
         if written == kind or f"({kind})" in written or written.startswith(f"{kind} in groups"):
             return kind
+    if written.startswith("fsdp-zero2-like"):
+        return "zero1"  # weights stay gathered: one gather and one scatter per step
     if written in ("ddp", "none", "zero0"):
         return "none"
     if written in ("fsdp", "fsdp-full", "hsdp"):
@@ -210,3 +212,12 @@ def _seconds(row: Mapping[str, Any], model: Transformer, job: Job, layout: Layou
     if measured.get("tflops_per_gpu_model"):
         return model_flop(model, job.sequence).total * tokens / accelerators / (float(measured["tflops_per_gpu_model"]) * 1e12)
     raise MendableError(f"{row['id']} measures no time")
+
+
+def rows(table: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
+    """The rows of a measurement file `step-*.yaml`, each with its model, hardware, source and split written out, as `case` reads them."""
+    shared = {"source": table["case_source"], "split": table["split"]}
+    return tuple(
+        {**row, **shared, "model": {"name": row["model"], **table["models"][row["model"]]}, "hardware": table["hardware"][row["hardware"]]}
+        for row in table["rows"]
+    )

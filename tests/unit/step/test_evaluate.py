@@ -14,7 +14,7 @@ from simulator.outcome import Infeasible
 from simulator.parallelism import Layout
 from simulator.scenario import entry
 from simulator.step import Job, Machines, StepAnswer, clock, evaluate
-from simulator.step.clock import slowest
+from simulator.step.layer import slowest
 
 GPT3 = Transformer(layers=96, hidden=12288, heads=96, ffn=49152, vocabulary=51200, sequence=2048, positions="learned", biases=True)
 MIXTRAL = Transformer(
