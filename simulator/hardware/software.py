@@ -23,6 +23,7 @@ class Software(Sourced):
         fused_accumulation: weight gradients are added to the kept ones by the matrix product itself.
         dropout: hidden and attention dropout are on, as GPT-3 class recipes had them.
         gradient_bytes: size of a gradient that is kept and reduced [B]: 4 for fp32 accumulation, 2 otherwise.
+        fp16_gradients: fp16 runs keep and reduce gradients in 16 bit whatever `gradient_bytes` says of others.
         overlap_gradient_reduction, overlap_parameter_gather: data-parallel traffic runs beside the backward (forward) pass.
         overlap_pipeline: sends between stages run beside compute.
         overlap_tensor_backward: share of the input gradient's collective that running beside the weight gradient's product saves, net of
@@ -49,6 +50,7 @@ class Software(Sourced):
     fused_accumulation: bool = True
     dropout: bool = False
     gradient_bytes: int
+    fp16_gradients: bool = False
     overlap_gradient_reduction: bool
     overlap_parameter_gather: bool
     overlap_pipeline: bool
@@ -61,3 +63,7 @@ class Software(Sourced):
     fragmentation: Ratio
     jitter: Ratio
     sigma: Ratio = 0.10
+
+    def gradient_size(self, precision: str) -> int:
+        """Size of a gradient that is kept and reduced in a run of this precision [B]."""
+        return 2 if precision == "fp16" and self.fp16_gradients else self.gradient_bytes

@@ -146,7 +146,7 @@ class _Data:
     def reduction(self) -> float:
         """Seconds to reduce all gradients once: all-reduce, or reduce-scatter where states are sharded."""
         operation: Operation = "all_reduce" if self.layout.sharding == "none" else "reduce_scatter"
-        size = float(self.job.software.gradient_bytes)
+        size = float(self.job.software.gradient_size(self.job.precision))
         dense = self.network.communicate(operation, size * self.dense, "data_context")
         return dense + self.network.communicate(operation, size * self.experts, "expert_data")
 
@@ -165,7 +165,7 @@ class _Data:
         model, layout = self.job.model, self.layout
         if layout.pipeline == 1 or not model.tied_embeddings:
             return 0.0
-        size = self.job.software.gradient_bytes * model.vocabulary * model.hidden / layout.tensor
+        size = self.job.software.gradient_size(self.job.precision) * model.vocabulary * model.hidden / layout.tensor
         return self.network.communicate("all_reduce", float(size), "ends")
 
     def exposed(self, passes: list[list[Pass]], layout: Layout, microbatches: int) -> float:

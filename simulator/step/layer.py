@@ -196,7 +196,7 @@ def _memory_bound(
         backward += sum(4 * m.rows * m.n for m in matrices)
     if not software.fused_accumulation:
         # Read the fresh 16-bit gradient, read and write the kept one.
-        backward += (2 + 2 * software.gradient_bytes) * sum(m.parameters for m in matrices)
+        backward += (2 + 2 * software.gradient_size(job.precision)) * sum(m.parameters for m in matrices)
     launches = 8 + 8 * plain
     return stream_time(accelerator, forward, launches), stream_time(accelerator, backward, launches * 1.5)
 
@@ -266,7 +266,7 @@ def embedding_pass(job: Job, layout: Layout, accelerator: Accelerator, communica
     dropped, dropped_back = (5, 5) if job.software.dropout else (0, 0)
     forward = stream_time(accelerator, 4 * elements + (learned + dropped) * local, 3)
     weights = job.model.vocabulary * job.model.hidden / layout.tensor
-    backward = stream_time(accelerator, 8 * elements + dropped_back * local + (4 + 2 * job.software.gradient_bytes) * weights, 3)
+    backward = stream_time(accelerator, 8 * elements + dropped_back * local + (4 + 2 * job.software.gradient_size(job.precision)) * weights, 3)
     operation: Operation = "reduce_scatter" if layout.sequence_parallel else "all_reduce"
     reduced = communicate(operation, 2 * elements, "tensor") if layout.tensor > 1 else 0.0
     gathered = communicate("all_gather", 2 * elements, "tensor") if layout.tensor > 1 and layout.sequence_parallel else 0.0
@@ -290,7 +290,7 @@ def output_pass(job: Job, layout: Layout, accelerator: Accelerator, communicate:
     )
     local = tokens * model.hidden / (layout.tensor if layout.sequence_parallel else 1)
     per_logit, per_logit_back = (8, 6) if job.software.fused_loss else (38, 14)
-    kept = 0.0 if job.software.fused_accumulation else (2 + 2 * job.software.gradient_bytes) * width * model.hidden
+    kept = 0.0 if job.software.fused_accumulation else (2 + 2 * job.software.gradient_size(job.precision)) * width * model.hidden
     forward = stream_time(accelerator, 4 * local + per_logit * tokens * width, 4 if job.software.fused_loss else 12)
     backward = stream_time(accelerator, 10 * local + per_logit_back * tokens * width + kept, 4 if job.software.fused_loss else 8)
     gathered = reduced = 0.0

@@ -223,7 +223,7 @@ def _states(job: Job, layout: Layout, layers: list[tuple[_Kind, int]], ends: flo
         """Parameters on one rank of a state that is sharded from this level on."""
         return plain / replicas + experts / expert_replicas if level >= sharded_from else plain + experts
 
-    gradient = job.software.gradient_bytes if wide == 2 else wide
+    gradient = job.software.gradient_size(job.precision) if wide == 2 else wide
     if level == 3 or wide == 4:
         return 4 * held(3), gradient * held(2), 8 * held(1)
     return wide * held(3), gradient * held(2), 12 * held(1)

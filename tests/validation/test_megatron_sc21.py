@@ -1,8 +1,8 @@
 """The mechanistic model against Narayanan et al., SC'21, Table 1: ten rows, 1.7B to 1008B parameters on 32 to 3072 A100.
 
 Held out: no constant was fitted on these rows. What was fitted that they depend on, and on what: matrix products and fused kernels of the
-A100 (measured products, half of the files' shapes in `calibrated_on`); what the board keeps through training, on Table 2 of the same paper and
-on Korthikanti et al. 2022, Table 5. Inputs are architecture, layout, batch and hardware; the measured rate is an input of nothing.
+A100 on measured products (`calibrated_on` in the catalogue); what the board keeps through training, on Table 2 of the same paper and on
+Korthikanti et al. 2022, Table 5. Inputs are architecture, layout, batch and hardware; the measured rate is an input of nothing.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def test_each_row_is_within_fifteen_per_cent(published: Case) -> None:
 
 
 def constant_rate_errors(chosen: list[Case]) -> list[float]:
-    """Errors of the baseline that knows nothing but a constant rate: that of the calibration rows (Table 2, tensor and pipeline parallel)."""
+    """Errors of the baseline that knows a constant rate alone: the mean of the calibration rows of Table 2 (tensor and pipeline parallel)."""
     from simulator.model import hardware_flop
 
     def rate(published: Case) -> float:
