@@ -208,7 +208,7 @@ def _gathered(job: Job, layout: Layout, traffic: _Data, passes: list[list[Pass]]
     if layout.sharding != "zero3":
         return 0.0
     software = job.software
-    gather, scatter = traffic.gathering(), traffic.reduction()
+    gather, scatter = traffic.gathering() / software.sharded_share, traffic.reduction() / software.sharded_share
     forward = math.fsum(chunk.forward.total for chunk in passes[0])
     backward = math.fsum(chunk.backward.total for chunk in passes[0])
     layers = traffic.layers

@@ -38,7 +38,7 @@ def evaluate(job: Job, layout: Layout, machines: Machines, bars: int = 0) -> Ste
 
     Accuracy: `interval_s` holds nine of ten measured runs if their log residuals are normal with `sigma`; see reports/validation.md.
     """
-    refused = _precision(job, machines) or divisibility(
+    refused = _refused(job, layout, machines) or divisibility(
         layout, job.model, global_batch=job.global_batch, accelerators=machines.accelerators, sequence=job.sequence
     )
     if refused is not None:
@@ -80,12 +80,16 @@ def answer(job: Job, layout: Layout, machines: Machines, memory: MemoryUse, bars
     )
 
 
-def _precision(job: Job, machines: Machines) -> Infeasible | None:
-    accelerator = machines.node.accelerator
-    if job.precision in accelerator.peak:
-        return None
-    known = ", ".join(sorted(accelerator.peak))
-    return Infeasible(reason=f"{accelerator.name or 'the accelerator'} has no {job.precision} units", mend=f"one of {known} would do")
+def _refused(job: Job, layout: Layout, machines: Machines) -> Infeasible | None:
+    """What neither the accelerator nor the software can do."""
+    accelerator, software = machines.node.accelerator, job.software
+    if job.precision not in accelerator.peak:
+        known = ", ".join(sorted(accelerator.peak))
+        return Infeasible(reason=f"{accelerator.name or 'the accelerator'} has no {job.precision} units", mend=f"one of {known} would do")
+    if layout.sharding not in software.shardings:
+        reason = f"{software.name or 'the software'} cannot shard as {layout.sharding}"
+        return Infeasible(reason=reason, mend=f"sharding: {' or '.join(software.shardings)} would do")
+    return None
 
 
 def _terms(job: Job, layout: Layout, machines: Machines, timed: Clock, sigma: float) -> tuple[Term, ...]:

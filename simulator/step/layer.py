@@ -266,7 +266,8 @@ def embedding_pass(job: Job, layout: Layout, accelerator: Accelerator, communica
     dropped, dropped_back = (5, 5) if job.software.dropout else (0, 0)
     forward = stream_time(accelerator, 4 * elements + (learned + dropped) * local, 3)
     weights = job.model.vocabulary * job.model.hidden / layout.tensor
-    backward = stream_time(accelerator, 8 * elements + dropped_back * local + (4 + 2 * job.software.gradient_size(job.precision)) * weights, 3)
+    kept = (4 + 2 * job.software.gradient_size(job.precision)) * weights
+    backward = stream_time(accelerator, 8 * elements + dropped_back * local + kept, 3)
     operation: Operation = "reduce_scatter" if layout.sequence_parallel else "all_reduce"
     reduced = communicate(operation, 2 * elements, "tensor") if layout.tensor > 1 else 0.0
     gathered = communicate("all_gather", 2 * elements, "tensor") if layout.tensor > 1 and layout.sequence_parallel else 0.0

@@ -37,7 +37,7 @@ def test_each_row_is_within_fifteen_per_cent(published: Case) -> None:
 
 
 def constant_rate_errors(chosen: list[Case]) -> list[float]:
-    """Errors of the baseline that knows a constant rate alone: the mean of the calibration rows of Table 2 (tensor and pipeline parallel)."""
+    """Errors of the baseline that knows a constant rate alone: the mean of the calibration rows of Table 2 (PTD-P)."""
     from simulator.model import hardware_flop
 
     def rate(published: Case) -> float:
