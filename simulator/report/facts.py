@@ -11,9 +11,8 @@ from simulator.report.numbers import (
     clean,
     count,
     data,
-    duration,
     duration_error,
-    duration_range,
+    duration_interval,
     energy,
     mass,
     money,
@@ -45,13 +44,8 @@ def schedule_text(layout: LayoutUsed | None) -> str:
 
 
 def step_text(step: StepTime) -> str:
-    low, high = step.interval_s
-    kind = "" if step.kind == "modelled" else f", {clean(step.kind)}"
-    return (
-        f"{duration(step.time_s)} ({duration_range(low, high, step.time_s)}{kind})"
-        if (low, high) != (step.time_s, step.time_s)
-        else f"{duration(step.time_s)}{kind}"
-    )
+    """A step's time with its prediction interval, and where it was not predicted, how it came about."""
+    return duration_interval(step.time_s, *step.interval_s) + ("" if step.kind == "modelled" else f" {clean(step.kind)}")
 
 
 def _carbon_text(carbon: Carbon) -> str:
@@ -98,7 +92,7 @@ def _of_bill(text: Callable[[Bill], str | None]) -> Callable[[Alternative], str 
 
 
 def _summary_text(summary: Summary) -> str:
-    return f"{duration(summary.p50)} ({duration_range(summary.p10, summary.p90, summary.p50)})"
+    return duration_interval(summary.p50, summary.p10, summary.p90)
 
 
 def _project_text(alternative: Alternative) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from simulator.outcome import Alternative, Comparison, Outcome
-from simulator.report.numbers import clean, duration, duration_range, money, number, percent, plus_minus, time_unit
+from simulator.report.numbers import clean, duration, duration_interval, money, number, percent, plus_minus, time_unit
 from simulator.report.section import Paragraph, Tone
 
 PROJECT = "project"
@@ -72,7 +72,7 @@ def answer(alternative: Alternative) -> str:
     if alternative.run is not None:
         wall = alternative.run.wall_clock_s
         verb = "gives up after" if alternative.run.p_unfinished >= 1 else "takes"
-        said.append(f"{verb} {duration(wall.p50)} (P10–P90 {duration_range(wall.p10, wall.p90, wall.p50)})")
+        said.append(f"{verb} {duration_interval(wall.p50, wall.p10, wall.p90, 'P10–P90 ')}")
         said.append(f"spends {percent(alternative.run.goodput)} of it on work that counts")
     elif alternative.step is not None:
         said.append(f"needs {duration(alternative.step.time_s)} a step")

@@ -107,6 +107,17 @@ def money(usd: float) -> str:
     return f"{'-' if usd < 0 else ''}${text}"
 
 
+def duration_interval(middle: float, low: float, high: float, label: str = "") -> str:
+    """A time with an interval in its unit, where there is one to see.
+
+    >>> duration_interval(86400.0 * 31, 86400.0 * 30, 86400.0 * 33.2, "P10–P90 "), duration_interval(5.0, 5.0, 5.0)
+    ('31.0 d (P10–P90 30.0–33.2 d)', '5.00 s')
+    """
+    size, _ = time_unit(middle)
+    seen = number(low / size) != number(high / size)
+    return f"{duration(middle)} ({label}{duration_range(low, high, middle)})" if seen else duration(middle)
+
+
 def duration_error(seconds: float, error: float) -> str:
     """A time and its standard error in one unit.
 
