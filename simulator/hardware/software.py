@@ -25,6 +25,7 @@ class Software(Sourced):
         dropout: hidden and attention dropout are on, as GPT-3 class recipes had them.
         gradient_bytes: size of a gradient that is kept and reduced [B]: 4 for fp32 accumulation, 2 otherwise.
         fp16_gradients: fp16 runs keep and reduce gradients in 16 bit whatever `gradient_bytes` says of others.
+        recomputes: which activations it can compute again.
         shardings: which states it can shard over the data-parallel ranks.
         sharded_share: share of the priced rate that gathering and scattering layer by layer (zero3) reaches.
         overlap_gradient_reduction, overlap_parameter_gather: data-parallel traffic runs beside the backward (forward) pass.
@@ -54,6 +55,7 @@ class Software(Sourced):
     dropout: bool = False
     gradient_bytes: int
     fp16_gradients: bool = False
+    recomputes: tuple[Literal["none", "selective", "full"], ...] = ("none", "selective", "full")
     shardings: tuple[Literal["none", "zero1", "zero2", "zero3"], ...] = ("none", "zero1", "zero2", "zero3")
     sharded_share: Fraction = 1.0
     overlap_gradient_reduction: bool

@@ -38,8 +38,8 @@ def candidates(
     The space: tensor, a power of two up to the scale-up domain that divides the heads; context, a power of two that leaves 8192 tokens or
     more; pipeline up to 128 stages that split the layers (one less on the first and last allowed); virtual up to 8 chunks with equal layers
     (interleaved; otherwise 1F1B); expert, a power of two up to 64 that divides the experts (expert_tensor 1); microbatch 1, 2, 4, 8 or the
-    one given; recompute none, full and, where attention is not fused, selective; sharding none, zero1 and, without a pipeline, zero3
-    (of those that the software has); sequence_parallel where tensor > 1 and the software is of 2022 or later (Korthikanti et al.,
+    one given; recompute none, full and, where attention is not fused, selective; sharding none, zero1 and, without a
+    pipeline, zero3 (each where the software has it); sequence_parallel where tensor > 1 and the software is of 2022 or later (Korthikanti et al.,
     arXiv:2205.05198). Data is the largest number of replicas that fits and divides the batch. Layouts that leave more than 10 % of the
     accelerators unused are left out, unless all do: then those that use at least 90 % of what the best one uses.
 
@@ -62,6 +62,7 @@ def candidates(
     most = max(used, default=0)
     least = WELL_USED * (accelerators if most >= WELL_USED * accelerators else most)
     recomputes: tuple[Recompute, ...] = ("none", "full") if software.fused_attention else ("none", "selective", "full")
+    recomputes = tuple(kind for kind in recomputes if kind in software.recomputes)
     found = []
     for (tensor, context, pipeline, virtual, expert, micro, data), count in zip(shapes, used, strict=True):
         shardings: tuple[Sharding, ...] = ("none",)

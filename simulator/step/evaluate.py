@@ -89,6 +89,9 @@ def _refused(job: Job, layout: Layout, machines: Machines) -> Infeasible | None:
     if layout.sharding not in software.shardings:
         reason = f"{software.name or 'the software'} cannot shard as {layout.sharding}"
         return Infeasible(reason=reason, mend=f"sharding: {' or '.join(software.shardings)} would do")
+    if layout.recompute not in software.recomputes:
+        reason = f"{software.name or 'the software'} has no {layout.recompute} recompute"
+        return Infeasible(reason=reason, mend=f"recompute: {' or '.join(software.recomputes)} would do")
     return None
 
 

@@ -72,15 +72,15 @@ def fits(memory: MemoryUse, job: Job, layout: Layout, machines: Machines) -> Inf
 def _changes(job: Job, layout: Layout, machines: Machines, count: int) -> Iterator[Mapping[str, Any]]:
     """Changes of `count` fields that save memory, roughly by what they cost in time; data follows tensor and pipeline."""
     domain = machines.node.scale_up.domain or machines.node.accelerators
+    weaker = {"none": 0, "selective": 1, "full": 2}[layout.recompute]
+    stronger = ("full",) if job.software.fused_attention and weaker == 0 else ("selective", "full")[weaker:]
     choices: dict[str, list[Any]] = {
         "sharding": ["zero1"]
         if layout.sharding == "none" and layout.data * layout.context > 1 and "zero1" in job.software.shardings
         else [],
         "sequence_parallel": [True] if layout.tensor > 1 and not layout.sequence_parallel and job.software.year >= 2022 else [],
         "microbatch": [size for size in range(layout.microbatch - 1, 0, -1) if layout.microbatch % size == 0],
-        "recompute": {"none": ["full"] if job.software.fused_attention else ["selective", "full"], "selective": ["full"], "full": []}[
-            layout.recompute
-        ],
+        "recompute": [kind for kind in stronger if kind in job.software.recomputes],
         "tensor": [layout.tensor * 2**power for power in range(1, 7) if layout.tensor * 2**power <= domain],
         "pipeline": [
             stages

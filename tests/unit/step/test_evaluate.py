@@ -109,3 +109,11 @@ def test_the_slowest_of_many_is_the_expected_maximum() -> None:
     assert slowest(10) == pytest.approx(1.5388, rel=0.01)
     assert slowest(100) == pytest.approx(2.5076, rel=0.01)
     assert slowest(1000) < statistics.NormalDist().inv_cdf(0.9995)
+
+
+@pytest.mark.parametrize(("change", "word"), [({"sharding": "zero3"}, "shard"), ({"recompute": "selective"}, "recompute")])
+def test_what_a_generation_lacks_is_refused(change: dict[str, str], word: str) -> None:
+    answered = evaluate(job("megatron-2021"), dataclasses.replace(PTDP, **change), dgx(48))  # type: ignore[arg-type]
+    assert isinstance(answered, Infeasible)
+    assert word in answered.reason
+    assert answered.mend
