@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import types
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Union, cast, get_args, get_origin, get_type_hints
 
 SCHEMA_VERSION = 1
 """Of the JSON answer; grows when a name changes its meaning or goes."""
@@ -348,22 +349,56 @@ class Outcome:
 
 
 def to_json(answer: Any) -> Any:
-    """An answer as plain JSON values (dict, list, str, int, float, bool, None), fields in the order of their definition.
+    """An answer as the contract has it: dict, list, str, int, float, bool and None, fields in the order of their definition.
 
-    `terms` and `drawing` (data for `explain` and for pictures) are left out; empty `phases` and `point` too.
+    `terms` and `drawing` (data for `explain` and for pictures) are left out; what is optional and empty too.
 
     Raises:
         ArithmeticError: a figure is NaN or infinite: a bug in the room that made it.
     """
+    return _plain(answer, skipped=frozenset({"terms", "drawing"}), optional=_OPTIONAL)
+
+
+_OPTIONAL = frozenset({"phases", "point", "overrides", "wall_clock_without_step_error_s"})
+
+
+def to_plain(answer: Any) -> Any:
+    """Everything that an answer holds, as plain JSON values; `from_plain` reads it back.
+
+    Raises:
+        ArithmeticError: a figure is NaN or infinite.
+    """
+    return _plain(answer, skipped=frozenset(), optional=frozenset())
+
+
+def _plain(answer: Any, skipped: frozenset[str], optional: frozenset[str]) -> Any:
     if dataclasses.is_dataclass(answer) and not isinstance(answer, type):
-        skipped = {"terms", "drawing"}
-        optional = {"phases", "point", "overrides", "wall_clock_without_step_error_s"}
         values = {f.name: getattr(answer, f.name) for f in dataclasses.fields(answer)}
-        return {k: to_json(v) for k, v in values.items() if k not in skipped and not (k in optional and not v)}
+        return {k: _plain(v, skipped, optional) for k, v in values.items() if k not in skipped and not (k in optional and not v)}
     if isinstance(answer, Mapping):
-        return {str(key): to_json(value) for key, value in answer.items()}
+        return {str(key): _plain(value, skipped, optional) for key, value in answer.items()}
     if isinstance(answer, tuple | list):
-        return [to_json(value) for value in answer]
+        return [_plain(value, skipped, optional) for value in answer]
     if isinstance(answer, float) and not math.isfinite(answer):
         raise ArithmeticError("an answer holds a figure that is not finite")
     return answer
+
+
+def from_plain(kind: Any, value: Any) -> Any:
+    """The answer of a type from what `to_plain` made of it.
+
+    Raises:
+        TypeError: the value is not of that type: it was written by another version.
+    """
+    arguments = get_args(kind)
+    if dataclasses.is_dataclass(kind):
+        hints = get_type_hints(kind)
+        return cast("type", kind)(**{name: from_plain(hints[name], inner) for name, inner in value.items()})
+    if get_origin(kind) in (Union, types.UnionType):
+        inner = next((a for a in arguments if a is not type(None) and (dataclasses.is_dataclass(a) or get_origin(a))), None)
+        return value if value is None or inner is None else from_plain(inner, value)
+    if get_origin(kind) is tuple:
+        return tuple(from_plain(arguments[0], each) for each in value)
+    if get_origin(kind) is Mapping:
+        return {key: from_plain(arguments[1], inner) for key, inner in value.items()}
+    return value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import click
@@ -15,12 +16,18 @@ from simulator.cli.options import all_overrides, deliver, running, writing
 @click.option(
     "--axis", "axes", multiple=True, required=True, metavar="PATH=A,B,C", help="Settings to go through; several axes make a grid."
 )
+@click.option(
+    "--store",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Keep every point's answer in this file; what is there already is not worked out again.",
+)
 @writing
 @click.pass_context
 def command(
     ctx: click.Context,
     scenario: str,
     axes: tuple[str, ...],
+    store: Path | None,
     overrides: tuple[str, ...],
     seed: int | None,
     replications: int | None,
@@ -32,7 +39,7 @@ def command(
 
     Ends with code 5 where some points failed.
     """
-    run_sweep(ctx, scenario, dict(axis(text) for text in axes), all_overrides(overrides, seed, replications), workers, form, out)
+    run_sweep(ctx, scenario, dict(axis(text) for text in axes), all_overrides(overrides, seed, replications), workers, form, out, store)
 
 
 def run_sweep(
@@ -43,13 +50,16 @@ def run_sweep(
     workers: int,
     form: str | None,
     out: Path | None,
+    store: Path | None = None,
 ) -> None:
     """Sweep, deliver, and exit with the code that says how it went."""
     from simulator.cli.progress import watched
-    from simulator.study import sweep
+    from simulator.study import Store, sweep
 
-    with watched() as progress:
-        swept = sweep(scenario, axes, overrides=overrides, workers=workers, progress=progress)
+    with contextlib.ExitStack() as stack:
+        kept = stack.enter_context(contextlib.closing(Store(store))) if store else None
+        progress = stack.enter_context(watched())
+        swept = sweep(scenario, axes, overrides=overrides, store=kept, workers=workers, progress=progress)
     deliver(swept.outcome, form, out)
     for point, reason in swept.failed.items():
         click.echo(f"simulator: {point} failed: {reason}", err=True)

@@ -68,4 +68,3 @@ def ring_orders(domains: int, local: int) -> NDArray[np.int64]:
     turn = (ring[:, None] + strides[:, None] * ring) % local
     runs = [turn if domain % 2 == 0 else turn[:, ::-1] for domain in range(domains)]
     return np.concatenate([domain * local + run for domain, run in enumerate(runs)], axis=1).astype(np.int64)
-

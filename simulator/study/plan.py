@@ -15,7 +15,7 @@ from simulator.step import CHECKPOINT_BYTES, Job, Machines, evaluate
 from simulator.study.given import given_step
 from simulator.study.search import search
 
-_BARS = 600
+_BARS = 2500
 """Slots of the timeline that a report draws at most."""
 
 

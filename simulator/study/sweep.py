@@ -10,6 +10,7 @@ from simulator.errors import SimulatorError
 from simulator.outcome import Alternative, Outcome
 from simulator.scenario import Scenario, resolve_sweep
 from simulator.study.evaluate import answer
+from simulator.study.store import Store
 from simulator.study.workers import Progress, run_tasks, silent
 
 
@@ -22,7 +23,13 @@ class Swept:
 
 
 def sweep(
-    file: str, axes: Mapping[str, Sequence[str]], *, overrides: Sequence[str] = (), workers: int = 1, progress: Progress = silent
+    file: str,
+    axes: Mapping[str, Sequence[str]],
+    *,
+    overrides: Sequence[str] = (),
+    store: Store | None = None,
+    workers: int = 1,
+    progress: Progress = silent,
 ) -> Swept:
     """Answer a scenario at every combination of the axes' values; points run side by side.
 
@@ -30,6 +37,7 @@ def sweep(
         file: path or name of the scenario.
         axes: dotted path -> values as YAML text.
         overrides: hold at every point, before the axes.
+        store: answers found there are not worked out again, and every new one is kept there at once.
 
     Raises:
         ProblemsError: with every problem of the first point that is invalid, before anything runs.
@@ -37,7 +45,16 @@ def sweep(
     points = [dict(zip(axes, values, strict=True)) for values in itertools.product(*axes.values())]
     settings = [(*overrides, *(f"{path}={value}" for path, value in point.items())) for point in points]
     scenarios = list(resolve_sweep(file, settings))
-    answers = run_tasks(_attempt, scenarios, workers=workers, progress=progress, what="points")
+    known = {index: found for index, each in enumerate(scenarios) if store and (found := store.get(each))}
+    missing = [index for index in range(len(scenarios)) if index not in known]
+
+    def keep(scenario: Scenario, result: Outcome | str) -> None:
+        if store and isinstance(result, Outcome):
+            store.put(scenario, result)
+
+    new = run_tasks(_attempt, [scenarios[index] for index in missing], workers=workers, progress=progress, what="points", keep=keep)
+    done: dict[int, Outcome | str] = {**known, **dict(zip(missing, new, strict=True))}
+    answers = [done[index] for index in range(len(scenarios))]
     failed = {_label(point): result for point, result in zip(points, answers, strict=True) if isinstance(result, str)}
     outcomes = [(point, result) for point, result in zip(points, answers, strict=True) if isinstance(result, Outcome)]
     if not outcomes:

@@ -27,13 +27,20 @@ def silent(what: str, done: int, of: int) -> None:
 
 
 def run_tasks(
-    function: Callable[[Task], Result], tasks: Sequence[Task], *, workers: int = 1, progress: Progress = silent, what: str = ""
+    function: Callable[[Task], Result],
+    tasks: Sequence[Task],
+    *,
+    workers: int = 1,
+    progress: Progress = silent,
+    what: str = "",
+    keep: Callable[[Task, Result], None] | None = None,
 ) -> list[Result]:
     """`function` of each task, in the order of the tasks.
 
     Args:
         function: importable by name where `workers` is above 1.
         workers: processes; 1 stays in this one.
+        keep: is given each result as soon as it is there, in this process.
 
     Raises:
         SimulatorError: workers died `_ATTEMPTS` times (out of memory, for example).
@@ -41,6 +48,8 @@ def run_tasks(
     results: dict[int, Result] = {}
     for index, result in _stream(function, tasks, workers):
         results[index] = result
+        if keep is not None:
+            keep(tasks[index], result)
         progress(what, len(results), len(tasks))
     return [results[index] for index in range(len(tasks))]
 
