@@ -38,8 +38,8 @@ def candidates(
     The space: tensor, a power of two up to the scale-up domain that divides the heads; context, a power of two that leaves 8192 tokens or
     more; pipeline up to 128 stages that split the layers (one less on the first and last allowed); virtual up to 8 chunks with equal layers
     (interleaved; otherwise 1F1B); expert, a power of two up to 64 that divides the experts (expert_tensor 1); microbatch 1, 2, 4, 8 or the
-    one given; recompute none, full and, where attention is not fused, selective; sharding none, zero1 and, without a
-    pipeline, zero3 (each where the software has it); sequence_parallel where tensor > 1 and the software is of 2022 or later (Korthikanti et al.,
+    one given; recompute none, full and, where attention is not fused, selective; sharding none, zero1 and, without a pipeline, zero3
+    (each where the software has it); sequence_parallel where tensor > 1 and the software is of 2022 or later (Korthikanti et al.,
     arXiv:2205.05198). Data is the largest number of replicas that fits and divides the batch. Layouts that leave more than 10 % of the
     accelerators unused are left out, unless all do: then those that use at least 90 % of what the best one uses.
 
