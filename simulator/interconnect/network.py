@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
-import networkx
 import numpy as np
 from numpy.typing import NDArray
 
@@ -69,18 +68,6 @@ class Interconnect:
     def link_name(self, link: int) -> str:
         """A link as told: `tail -> head`."""
         return " -> ".join(self.router.ends(int(link)))
-
-    def graph(self) -> networkx.DiGraph[str]:
-        """The same network as an explicit graph, for checks and drawing at small sizes: edges carry `link`, `capacity`, `latency`."""
-        graph: networkx.DiGraph[str] = networkx.DiGraph()
-        for link in range(len(self.capacity)):
-            tail, head = self.router.ends(link)
-            attributes: dict[str, Any] = {"link": link, "capacity": float(self.capacity[link]), "latency": float(self.latency[link])}
-            graph.add_edge(tail, head, **attributes)
-        for one, other in self.router.attachments():
-            graph.add_edge(one, other, latency=0.0)
-            graph.add_edge(other, one, latency=0.0)
-        return graph
 
 
 def join_paths(steps: list[tuple[NDArray[np.bool_], NDArray[np.int64]]], pairs: int) -> Paths:

@@ -9,6 +9,7 @@ import pytest
 from simulator.errors import MendableError
 from simulator.hardware import Accelerator, Node, NodePower, ScaleUp
 from simulator.interconnect import FatTree, SingleSwitch
+from simulator.interconnect.graph import graph
 
 ACCELERATOR = Accelerator(name="a", peak={"bf16": 1e15}, memory=80e9, memory_bandwidth=3e12, power=700.0, launched="2022-09")
 
@@ -40,11 +41,11 @@ NETWORKS = {
 @pytest.mark.parametrize("name", NETWORKS)
 def test_paths_are_walks_of_the_graph(name):
     network = NETWORKS[name]
-    graph = network.graph()
-    assert graph.number_of_edges() >= len(network.capacity) - network.accelerators
+    wired = graph(network)
+    assert wired.number_of_edges() >= len(network.capacity) - network.accelerators
     sources, targets = (ends.ravel() for ends in np.indices((network.accelerators, network.accelerators)))
     offsets, links = network.paths(sources, targets)
-    ends = {data["link"]: (tail, head) for tail, head, data in graph.edges(data=True) if "link" in data}
+    ends = {data["link"]: (tail, head) for tail, head, data in wired.edges(data=True) if "link" in data}
     beside = {frozenset(pair) for pair in network.router.attachments()}
     per_node = network.accelerators_per_node
     for pair in range(0, len(sources), 7):
@@ -70,11 +71,11 @@ def test_every_link_is_on_some_path_and_has_a_name(name):
 
 def test_structural_paths_are_shortest_where_rails_do_not_cross():
     network = NETWORKS["by rack"]
-    graph = network.graph()
+    wired = graph(network)
     for source, target in ((0, 1), (0, 7), (0, 17), (19, 3)):
         _, links = network.paths(np.array([source]), np.array([target]))
         ends = [f"node{e // 4}.accelerator{e % 4}" for e in (source, target)]
-        hops = sum("link" in graph.edges[edge] for edge in networkx.utils.pairwise(networkx.shortest_path(graph, *ends)))
+        hops = sum("link" in wired.edges[edge] for edge in networkx.utils.pairwise(networkx.shortest_path(wired, *ends)))
         assert len(links) == hops
 
 
@@ -90,14 +91,14 @@ def test_oversubscription_divides_the_bandwidth_above_a_level():
 
 def test_bisection_of_a_non_blocking_tree_is_half_its_interfaces():
     network = FatTree(leaf_nodes=4, rails=False).build(node(), 8)
-    graph = network.graph()
+    wired = graph(network)
     for side, half in (("west", range(4)), ("east", range(4, 8))):
         for place in half:
             for nic in range(8):
                 ends = (side, f"node{place}.nic{nic}")
-                graph.add_edge(*(ends if side == "west" else ends[::-1]))  # no capacity: unlimited
-    graph.remove_nodes_from([vertex for vertex in graph if "accelerator" in vertex or "fabric" in vertex])
-    assert networkx.maximum_flow_value(graph, "west", "east") == pytest.approx(32 * 50e9)
+                wired.add_edge(*(ends if side == "west" else ends[::-1]))  # no capacity: unlimited
+    wired.remove_nodes_from([vertex for vertex in wired if "accelerator" in vertex or "fabric" in vertex])
+    assert networkx.maximum_flow_value(wired, "west", "east") == pytest.approx(32 * 50e9)
 
 
 def test_more_interfaces_than_accelerators_add_up_and_fewer_are_shared():

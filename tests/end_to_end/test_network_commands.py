@@ -1,0 +1,90 @@
+"""`simulator flows` and `simulator collective` as a user meets them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from simulator.cli import collective_command
+from simulator.collectives import AlgorithmName, Operation
+
+ROOT = Path(__file__).parents[2]
+CASE = ROOT / "tests" / "oracles" / "data" / "simgrid" / "c23_fattree64_degraded_uplinks.json"
+
+
+def run(*arguments, code=0, given=None):
+    done = subprocess.run(
+        [sys.executable, "-m", "simulator", *map(str, arguments)],
+        cwd=ROOT, capture_output=True, text=True, check=False, input=given, env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    assert "Traceback" not in done.stderr, done.stderr
+    assert done.returncode == code, f"{done.returncode}\n{done.stdout}\n{done.stderr}"
+    return done
+
+
+def test_flows_end_when_simgrid_says():
+    answer = json.loads(run("flows", CASE, "--format", "json").stdout)
+    assert answer["finish_s"] == pytest.approx(json.loads(CASE.read_text())["finish_s"], rel=1e-9)
+    told = run("flows", "-", given=CASE.read_text()).stdout
+    assert f"{max(answer['finish_s']):.10g} s" in told
+
+
+def test_a_case_with_problems_is_refused_with_all_of_them(tmp_path):
+    case = {
+        "links": [["a", 0, 1, 0, 0.0], ["b", 0, 1, 1e9, -1]],
+        "flows": [[0, 1, -5, 0.0, [0]], [0, 1, 5, 0.0, [2, True]], [0, 1, 5, "now", 3]],
+    }
+    done = run("flows", "-", given=json.dumps(case), code=3)
+    for path in ("links.0", "links.1", "flows.0", "flows.1", "flows.2"):
+        assert path in done.stderr
+    assert "7 problems" in done.stderr
+    (tmp_path / "broken.json").write_text("{")
+    assert "broken.json:1:" in run("flows", tmp_path / "broken.json", code=3).stderr
+    run("flows", tmp_path / "none.json", code=3)
+    run("flows", "-", given="[]", code=3)
+    run("flows", "-", given='{"links": [], "flows": [[1]]}', code=3)
+    assert json.loads(run("flows", "-", "--format", "json", given='{"links": [], "flows": []}').stdout) == {"finish_s": []}
+
+
+def test_collective_prints_what_nccl_tests_would():
+    answer = json.loads(run("collective", "--topology", "dgx-h100-superpod", "--bytes", "1GiB", "--count", 4, "--format", "json").stdout)
+    (row,) = answer["sizes"]
+    assert answer["ranks"] == 32
+    assert row["algorithm_bandwidth"] == pytest.approx(2**30 / row["time_s"])
+    assert row["bus_bandwidth"] == pytest.approx(row["algorithm_bandwidth"] * 2 * 31 / 32)
+    assert 250e9 < row["bus_bandwidth"] < 400e9
+    assert "->" in row["bottleneck"]
+    table = run("collective", "--topology", "dgx-h100-superpod", "--bytes", "8B:1KiB", "--ranks", "0,8", "--operation", "all_gather").stdout
+    assert len(table.splitlines()) == 2 + 8
+
+
+def test_groups_that_share_interfaces_take_longer():
+    def time(*more):
+        options = ("--topology", "single-switch", "--node", "jean-zay-a100", "--count", 4, "--bytes", "64MiB", "--format", "json")
+        return json.loads(run("collective", *options, *more).stdout)["sizes"][0]["time_s"]
+
+    assert time("--split", 8) > time("--ranks", "0,8,16,24")
+
+
+def test_wrong_usage_of_collective():
+    asked = ("collective", "--topology", "single-switch", "--bytes", "1MiB")
+    run("collective", code=2)
+    run(*asked, "--ranks", "0,0", code=2)
+    run(*asked, "--ranks", "many", code=2)
+    run(*asked, "--ranks", 64, "--count", 2, code=2)
+    run(*asked, "--split", 3, code=2)
+    run("collective", "--topology", "single-switch", "--bytes", "2MiB:1MiB", code=2)
+    run("collective", "--topology", "single-switch", "--bytes", "1", code=3)
+    assert "did you mean" in run("collective", "--topology", "single-swich", code=3).stderr
+    run(*asked, "--operation", "broadcast", "--algorithm", "nvls", code=3)
+
+
+def test_choices_are_those_of_the_collectives():
+    assert get_args(Operation) == collective_command._OPERATIONS
+    assert get_args(AlgorithmName) == collective_command._ALGORITHMS
