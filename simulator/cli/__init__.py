@@ -70,7 +70,7 @@ def cli() -> None:
 def main() -> None:
     """Run the command line and exit with its code (see `simulator.cli.exits`)."""
     try:
-        code = cli.main(standalone_mode=False)
+        code = cli.main(prog_name="simulator", standalone_mode=False)
         sys.stdout.flush()
     except click.exceptions.Exit as stop:
         code = stop.exit_code

@@ -70,21 +70,36 @@ def width() -> int:
     return shutil.get_terminal_size((120, 40)).columns if sys.stdout.isatty() else int(os.environ.get("COLUMNS") or 120)
 
 
+def check_out(form: str | None, out: Path | None) -> None:
+    """Refuse what could not be written, before the work is done.
+
+    Raises:
+        UsageError: the ending names no format, a format for a directory, or a place where nothing can be written.
+    """
+    if out is None:
+        return
+    folder = form is None and (out.is_dir() or not out.suffix)
+    if form is None and not folder and out.suffix not in _SUFFIXES:
+        raise click.UsageError(f"--out {out}: the ending names no format; use one of {', '.join(_SUFFIXES)} or give --format")
+    if form is not None and out.is_dir():
+        raise click.UsageError(f"--out {out} is a directory; without --format all formats are written into it")
+    try:
+        (out if folder else out.parent).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise click.UsageError(f"--out {out}: {error.strerror}") from error
+    if not os.access(out if folder else out.parent, os.W_OK) or (out.is_file() and not os.access(out, os.W_OK)):
+        raise click.UsageError(f"--out {out}: nothing can be written there")
+
+
 def deliver(outcome: Outcome, form: str | None, out: Path | None) -> None:
-    """Print the outcome, or write it to a file or a directory."""
+    """Print the outcome, or write it to a file or a directory (see `check_out`)."""
     if out is None:
         click.echo(_text(outcome, form or "table", colour=colour(), columns=width()), nl=False, color=True)
         return
     if form is None and (out.is_dir() or not out.suffix):
         click.echo(_text(outcome, "table", colour=colour(), columns=width()), nl=False, color=True)
-        out.mkdir(parents=True, exist_ok=True)
         click.echo(f"wrote {', '.join(str(path) for path in _write_all(out, outcome))}", err=True)
         return
-    if form is None and out.suffix not in _SUFFIXES:
-        raise click.UsageError(f"--out {out}: the ending names no format; use one of {', '.join(_SUFFIXES)} or give --format")
-    if out.is_dir():
-        raise click.UsageError(f"--out {out} is a directory; without --format all formats are written into it")
-    out.parent.mkdir(parents=True, exist_ok=True)
     click.echo(f"wrote {_write(out, outcome, form or _SUFFIXES[out.suffix])}", err=True)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from simulator.cli.exits import MISSED
-from simulator.cli.options import all_overrides, deliver, running, writing
+from simulator.cli.options import all_overrides, check_out, deliver, running, writing
 from simulator.cli.sweep_command import run_sweep
 
 
@@ -33,6 +33,7 @@ def command(
     from simulator.scenario import load
     from simulator.study import answer
 
+    check_out(form, out)
     settings = all_overrides(overrides, seed, replications)
     asked = load(scenario, settings)
     if asked.sweep:

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from simulator.cli.exits import MISSED, PARTIAL
-from simulator.cli.options import all_overrides, deliver, running, writing
+from simulator.cli.options import all_overrides, check_out, deliver, running, writing
 
 
 @click.command("sweep")
@@ -56,6 +56,7 @@ def run_sweep(
     from simulator.cli.progress import watched
     from simulator.study import Store, sweep
 
+    check_out(form, out)
     with contextlib.ExitStack() as stack:
         kept = stack.enter_context(contextlib.closing(Store(store))) if store else None
         progress = stack.enter_context(watched())

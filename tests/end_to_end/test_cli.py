@@ -97,6 +97,9 @@ def test_out_file_takes_its_format_from_the_ending(run: Run, tmp_path: Path) -> 
     run("run", FAST, "--out", str(tmp_path / "answer.json"))
     assert json.loads((tmp_path / "answer.json").read_text(encoding="utf-8"))["scenario"] == "gpt3-bookkeeping"
     assert "ending" in run("run", FAST, "--out", str(tmp_path / "answer.docx"), code=2).stderr
+    assert "directory" in run("run", FAST, "--format", "json", "--out", str(tmp_path), code=2).stderr
+    (tmp_path / "file").write_text("in the way")
+    assert run("run", FAST, "--out", str(tmp_path / "file" / "answer.json"), code=2).stderr
 
 
 def test_missed_expectation_is_code_4(run: Run) -> None:
