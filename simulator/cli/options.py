@@ -143,3 +143,13 @@ def _text(outcome: Outcome, form: str, *, colour: bool, columns: int) -> str:
     from simulator.report.terminal import terminal
 
     return terminal(outcome, width=columns, colour=colour)
+
+
+def put(text: str, out: Path | None) -> None:
+    """Print a text, or write it to a file."""
+    if out is None:
+        click.echo(text, nl=False)
+        return
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(text, encoding="utf-8", newline="\n")
+    click.echo(f"wrote {out}", err=True)

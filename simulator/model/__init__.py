@@ -1,5 +1,6 @@
 """What is trained: parameters, FLOP and bytes by closed form."""
 
+from simulator.model.hugging_face import Conversion, convert
 from simulator.model.parameters import (
     FlopPerToken,
     Parameters,
@@ -16,6 +17,7 @@ from simulator.model.parameters import (
 from simulator.model.transformer import Experts, LatentAttention, Transformer
 
 __all__ = [
+    "Conversion",
     "Experts",
     "FlopPerToken",
     "LatentAttention",
@@ -23,6 +25,7 @@ __all__ = [
     "Product",
     "Transformer",
     "attention_flop",
+    "convert",
     "dense_layers",
     "hardware_flop",
     "head_size",
