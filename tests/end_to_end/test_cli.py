@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent.parent
-SCENARIOS = sorted((ROOT / "scenarios").glob("*.yaml"))
 FAST = "scenarios/gpt3-bookkeeping.yaml"
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -42,27 +41,6 @@ def test_help_and_version(run: Run) -> None:
     assert run("--version").stdout.strip()
     for command in ("run", "check", "explain", "sweep", "init", "list", "show", "schema"):
         assert "Usage" in run(command, "--help").stdout
-
-
-@pytest.mark.parametrize("file", SCENARIOS, ids=lambda p: p.stem)
-def test_every_shipped_scenario_answers(file: Path, run: Run) -> None:
-    answer = json.loads(run("run", str(file), "--replications", "5", "--format", "json", code=None).stdout)
-    assert set(answer) >= {"schema_version", "scenario", "provenance", "alternatives", "comparisons", "expectations"}
-    assert any(alternative["feasible"] for alternative in answer["alternatives"])
-    for alternative in answer["alternatives"]:
-        assert alternative["feasible"] or alternative["reason"]
-        if alternative["feasible"]:
-            for total, parts in (
-                (alternative["step"]["time_s"], alternative["step"]["parts_s"]),
-                (alternative["run"]["wall_clock_s"]["mean"], alternative["run"]["parts_s"]),
-                (alternative["bill"]["total_usd"], alternative["bill"]["items_usd"]),
-                (alternative["bill"]["total_usd"], alternative["bill"]["payer_usd"]),
-                (alternative["energy"]["total_mwh"], alternative["energy"]["parts_mwh"]),
-            ):
-                assert sum(parts.values()) == pytest.approx(total, rel=1e-9, abs=1e-9)
-        else:
-            assert alternative["step"] is None
-            assert alternative["bill"] is None
 
 
 def test_bookkeeping_meets_its_expectations(run: Run) -> None:
