@@ -32,6 +32,8 @@ class Clock:
         busiest: one microbatch on the stage that is busy longest.
         hidden: data-parallel traffic [s], all of it, exposed or not.
         parameters: on the rank that holds most.
+        passes: one microbatch of each chunk of each stage.
+        transfers: one microbatch's activations from each stage to the next [s].
     """
 
     parts: dict[str, float]
@@ -41,6 +43,8 @@ class Clock:
     data_traffic: float
     parameters: float
     bars: tuple[Bar, ...]
+    passes: list[list[Pass]]
+    transfers: list[float]
 
     @property
     def total(self) -> float:
@@ -61,6 +65,7 @@ def clock(job: Job, layout: Layout, machines: Machines, bars: int = 0) -> Clock:
     traffic = _Data(job, layout, machines, network, held)
     sharded = _gathered(job, layout, traffic, passes, microbatches)
     tokens = layout.microbatch * job.sequence / layout.context
+    transfers = network.transfers(2.0 * tokens * job.model.hidden, job.software.scatter_sends)
     timeline = play(
         SCHEDULES[layout.schedule],
         stages=layout.pipeline,
@@ -68,7 +73,7 @@ def clock(job: Job, layout: Layout, machines: Machines, bars: int = 0) -> Clock:
         microbatches=microbatches,
         forward=[[chunk.forward.total for chunk in chunks] for chunks in passes],
         backward=[[chunk.backward.total for chunk in chunks] for chunks in passes],
-        transfer=network.transfers(2.0 * tokens * job.model.hidden, job.software.scatter_sends),
+        transfer=transfers,
         overlapped=job.software.overlap_pipeline,
         bars=bars,
     )
@@ -97,6 +102,8 @@ def clock(job: Job, layout: Layout, machines: Machines, bars: int = 0) -> Clock:
         data_traffic=traffic.seconds() if layout.sharding != "zero3" else sharded,
         parameters=traffic.parameters,
         bars=timeline.bars,
+        passes=passes,
+        transfers=transfers,
     )
 
 

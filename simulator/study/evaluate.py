@@ -53,7 +53,7 @@ def answer(scenario: Scenario, *, workers: int = 1, progress: Progress = silent)
     """
     questions = scenario.alternatives
     plans = {
-        name: _anchored(questions[name], found, scenario) for name, found in _plans(questions, workers=workers, progress=progress).items()
+        name: anchored(questions[name], found, scenario) for name, found in _plans(questions, workers=workers, progress=progress).items()
     }
     feasible = {name: found for name, found in plans.items() if isinstance(found, Plan)}
     lived = _live(scenario, feasible, workers=workers, progress=progress)
@@ -87,7 +87,7 @@ def _plans(questions: Mapping[str, Question], *, workers: int, progress: Progres
     return {name: found[share] for name, share in shares.items()}
 
 
-def _anchored(question: Question, found: Plan | Infeasible, scenario: Scenario) -> Plan | Infeasible:
+def anchored(question: Question, found: Plan | Infeasible, scenario: Scenario) -> Plan | Infeasible:
     """Scale a plan to its measurement: that of the first alternative with the same anchor, which is the configuration measured."""
     stated = question.training.step
     if isinstance(found, Infeasible) or not isinstance(stated, Anchored):

@@ -1,0 +1,88 @@
+"""One step laid out in time: what each stage does on each of its lanes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+from simulator.parallelism import Layout
+from simulator.pipeline import SCHEDULES, Slot
+from simulator.step.clock import Clock, clock
+from simulator.step.job import Job, Machines
+from simulator.step.layer import Lap
+
+Lane = Literal["compute", "tensor", "context", "expert", "pipeline", "data", "waiting"]
+
+_LANES: dict[str, Lane] = {"tensor_comm": "tensor", "context_comm": "context", "expert_comm": "expert"}
+"""Of the parts of a slot; the others compute."""
+
+_EVERY = 10**9
+
+
+@dataclass(frozen=True, kw_only=True)
+class Span:
+    """A stretch of time on one lane of one stage [s].
+
+    Args:
+        what: the part of the step time that it belongs to.
+        slot: the microbatch, chunk and direction that it serves; None after the last one.
+    """
+
+    stage: int
+    lane: Lane
+    what: str
+    start_s: float
+    end_s: float
+    slot: Slot | None = None
+
+
+def spans(job: Job, layout: Layout, machines: Machines) -> tuple[Span, ...]:
+    """Every span of one step, in order of start, stage and lane; the layout divides what it must (`parallelism.divisibility`).
+
+    The last span ends when the step does.
+
+    Accuracy: slots are as played. # Assumes: the parts of a slot stand one after the other where layers repeat them in turn; exposed data
+    traffic, optimizer and jitter stand behind the last slot, as the step model adds them.
+    """
+    timed = clock(job, layout, machines, bars=_EVERY)
+    found = [*_slots(timed, layout), *_tail(timed, layout.pipeline)]
+    return tuple(sorted(found, key=lambda span: (span.start_s, span.stage, span.lane, span.end_s)))
+
+
+def _slots(timed: Clock, layout: Layout) -> Iterator[Span]:
+    schedule, parts = SCHEDULES[layout.schedule], layout.pipeline * layout.virtual
+    lanes: list[list[tuple[float, float]]] = [[] for _ in range(layout.pipeline)]
+    for bar in timed.bars:
+        lanes[bar.lane].append((bar.start_s, bar.end_s))
+    for stage, bars in enumerate(lanes):
+        order = schedule.order(stage, layout.pipeline, layout.virtual, timed.microbatches)
+        for slot, (start, end) in zip(order, bars, strict=True):
+            at = start
+            for what, seconds in asdict(_lap(timed, slot)).items():
+                if seconds > 0:
+                    yield Span(stage=stage, lane=_LANES.get(what, "compute"), what=what, start_s=at, end_s=at + seconds, slot=slot)
+                    at += seconds
+            part = slot.chunk * layout.pipeline + stage
+            ahead = slot.phase == "forward"
+            if part == (parts - 1 if ahead else 0):
+                continue
+            sent = timed.transfers[stage if ahead else stage - 1]
+            if sent > 0:
+                yield Span(stage=stage, lane="pipeline", what="pipeline_comm", start_s=end, end_s=end + sent, slot=slot)
+
+
+def _lap(timed: Clock, slot: Slot) -> Lap:
+    through = timed.passes[slot.stage][slot.chunk]
+    return through.forward if slot.phase == "forward" else through.backward
+
+
+def _tail(timed: Clock, stages: int) -> Iterator[Span]:
+    """What follows the last slot, on every stage alike."""
+    lanes: dict[str, Lane] = {"data_comm": "data", "optimizer": "compute", "jitter": "waiting"}
+    at = timed.total - sum(timed.parts[what] for what in lanes)
+    for what, lane in lanes.items():
+        end = timed.total if what == "jitter" else at + timed.parts[what]
+        if timed.parts[what] > 0:
+            yield from (Span(stage=stage, lane=lane, what=what, start_s=at, end_s=end) for stage in range(stages))
+        at = end
