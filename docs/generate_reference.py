@@ -340,11 +340,8 @@ def commands() -> str:
         " progress and complaints to stderr; a bar is drawn only on a terminal, elsewhere a line every ten seconds of long work.",
         "## Commands",
     ]
-    for name in cli.list_commands(root):
-        command = cli.get_command(root, name)
-        if command is None:
-            continue
-        context = click.Context(command, info_name=f"simulator {name}", parent=None)
+    for name, command in _commands(cli, root):
+        context = click.Context(command, info_name=f"simulator {name}")
         usage = " ".join([f"simulator {name}", *command.collect_usage_pieces(context)])
         parts += [f"### {name}", f"`{usage}`", *_told(command)]
         options = [option for option in command.params if isinstance(option, click.Option)]
@@ -363,6 +360,16 @@ def commands() -> str:
     ]
     parts += ["## Environment", "\n".join(lines), "Nothing else is read from the environment, and there is no configuration file."]
     return "\n\n".join(parts) + "\n"
+
+
+def _commands(group: click.Group, context: click.Context) -> Iterator[tuple[str, click.Command]]:
+    """Every command that does something, those of groups by both names, in the order of the help."""
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        if isinstance(command, click.Group):
+            yield from ((f"{name} {inner}", each) for inner, each in _commands(command, context))
+        elif command is not None:
+            yield name, command
 
 
 def _told(command: click.Command) -> Iterator[str]:

@@ -129,7 +129,7 @@ def test_blocks_run_and_load(page: Path, folder: Path, monkeypatch: pytest.Monke
     for number, block in enumerate(blocks(page)):
         named = block.words.get("file")
         file = folder / (named or f"block-{number}.yaml")
-        if block.language == "yaml" and block.words:
+        if block.language != "sh" and block.words:
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(whole(block.body, block.words.get("date")) if "base" in block.words else block.body, encoding="utf-8")
             if "entry" in block.words:
