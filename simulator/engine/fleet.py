@@ -1,38 +1,85 @@
-"""Where the nodes are: in the job, ready as hot spares, in the pool, under repair; and how long each stood there."""
+"""Where the nodes are: in the job, ready as hot spares, in the pool, with others, under repair; and how long each stood there."""
 
 from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
 
 from simulator.reliability import Spares
 
 
+class Lemons:
+    """The nodes that have the fault of one failure class.
+
+    Attributes:
+        faulty: wherever they are.
+        exposed: those that the failures can strike at the moment, in order of arrival.
+    """
+
+    __slots__ = ("exposed", "faulty")
+
+    def __init__(self, faulty: Iterable[int]) -> None:
+        self.faulty = set(faulty)
+        self.exposed: list[int] = []
+
+
 class Fleet:
-    """Counts of nodes and the node-seconds that follow.
+    """Every node by its number, and the node-seconds that follow. Neighbours in number are neighbours in the machine room.
 
     Attributes:
         promised: nodes that the availability grants at the moment.
-        present: nodes of the job that are up, spares on their way in included.
+        job: nodes of the job that are up, spares on their way in included; its size's worth of them, from the first on, are in use.
         hot: hot spares that are up.
         pool: nodes that can be had on demand; neither held nor paid.
-        repairing: nodes out for repair.
+        others: nodes of lower-priority jobs that can be had.
+        away: nodes out for repair, by what the repair was told.
+        lemons: one per failure class that strikes a share of the nodes.
         training_s, idle_s, spare_s: node-seconds of nodes that trained, that stood, of hot spares [s].
         repair_s: node-seconds of repairs that have ended, less the starts of those that have not [s].
         ready_at: when the last spare on its way in is there [s].
+        selections, borrowings: how often hosts were selected anew after the hot spares ran out; nodes taken from others.
     """
 
-    def __init__(self, promised: int, spares: Spares) -> None:
+    def __init__(self, promised: int, spares: Spares, lemons: tuple[Lemons, ...] = ()) -> None:
         self._spares = spares
+        self._repairs: dict[int, int] = {}
+        self.lemons = lemons
+        self.training_s = self.idle_s = self.spare_s = self.repair_s = 0.0
+        self.selections = self.borrowings = 0
         self.promised = promised
-        self.present = promised
-        self.hot = spares.hot
-        self.pool = spares.pool
+        self._free: deque[int] = deque()
+        self._place()
+
+    def _place(self) -> None:
+        """All nodes whole and in their first places."""
+        spares = self._spares
+        first, second, third = self.promised, self.promised + spares.hot, self.promised + spares.hot + spares.pool
+        self._fresh = third + spares.borrowed
+        self.job = list(range(first))
+        self.hot = deque(range(first, second))
+        self.pool = deque(range(second, third))
+        self.others = deque(range(third, self._fresh))
+        self._free.clear()
         self.repairing = 0
         self.ready_at = 0.0
-        self.training_s = self.idle_s = self.spare_s = self.repair_s = 0.0
+        struck = second if spares.struck else first
+        for kind in self.lemons:
+            kind.exposed = [node for node in sorted(kind.faulty) if node < struck]
+
+    @property
+    def present(self) -> int:
+        """Nodes of the job that are up, spares on their way in included."""
+        return len(self.job)
 
     @property
     def held(self) -> int:
         """Nodes held: the job's and the hot spares."""
-        return self.present + self.hot
+        return len(self.job) + len(self.hot)
+
+    @property
+    def exposed(self) -> int:
+        """Nodes that failures can strike."""
+        return len(self.job) + len(self.hot) if self._spares.struck else len(self.job)
 
     @property
     def held_s(self) -> float:
@@ -47,56 +94,137 @@ class Fleet:
             held: the machines are with the run, and not in a queue.
         """
         if held:
-            self.spare_s += seconds * self.hot
+            self.spare_s += seconds * len(self.hot)
             if training:
-                self.training_s += seconds * self.present
+                self.training_s += seconds * len(self.job)
             else:
-                self.idle_s += seconds * self.present
+                self.idle_s += seconds * len(self.job)
 
-    @property
-    def full(self) -> bool:
-        """Neither the job nor the hot spares lack a node: another one would change nothing that is held."""
-        return self.present >= self.promised and self.hot >= self._spares.hot
+    def place(self, fault: int | None, chance: float) -> int:
+        """Where a failure strikes: a place among the nodes that it can, those of the job first, then the hot spares.
 
-    def lose(self, spare: bool, now: float) -> None:
-        """A hot spare or a node of the job goes to repair."""
-        if spare:
-            self.hot -= 1
+        Args:
+            fault: which of the lemons it strikes; None where it may be any node.
+            chance: uniform in [0, 1).
+        """
+        if fault is None:
+            return int(chance * self.exposed)
+        exposed = self.lemons[fault].exposed
+        node = exposed[int(chance * len(exposed))]
+        return self.job.index(node) if node in self.job else len(self.job) + self.hot.index(node)
+
+    def lose(self, place: int, now: float) -> int:
+        """The node at a place among those that can be struck goes to repair."""
+        if place < len(self.job):
+            node = self.job[place]
+            last = self.job.pop()
+            if place < len(self.job):
+                self.job[place] = last
         else:
-            self.present -= 1
+            node = self.hot[place - len(self.job)]
+            del self.hot[place - len(self.job)]
+        self._withdraw(node)
         self.repairing += 1
         self.repair_s -= now
+        return node
 
     def promise(self, nodes: int) -> None:
         """The availability changes: new nodes come at once and whole, leaving ones are taken from those present."""
-        self.present = min(self.present + max(0, nodes - self.promised), nodes)
+        for _ in range(min(max(0, nodes - self.promised), nodes - len(self.job))):
+            node = self._free.popleft() if self._free else self._fresh
+            self._fresh = max(self._fresh, node + 1)
+            self._join(node)
+        while len(self.job) > nodes:
+            node = self.job.pop()
+            self._withdraw(node)
+            self._free.append(node)
         self.promised = nodes
 
     def hand_out(self, now: float) -> None:
         """A new job is handed all its nodes whole; those under repair are the site's business from here."""
         self.repair_s += self.repairing * now
-        self.present, self.hot, self.pool, self.repairing = self.promised, self._spares.hot, self._spares.pool, 0
+        self._place()
         self.ready_at = now
 
     def replace(self, known: float) -> None:
-        """Set hot spares, then nodes of the pool aside for the job; called for when the failure is `known` [s], there at `ready_at`."""
-        hot = min(self.promised - self.present, self.hot)
-        pool = min(self.promised - self.present - hot, self.pool)
-        self.hot -= hot
-        self.pool -= pool
-        self.present += hot + pool
-        if pool:
-            self.ready_at = max(self.ready_at, known + self._spares.pool_delay)
-        elif hot:
-            self.ready_at = max(self.ready_at, known + self._spares.hot_swap)
+        """Set hot spares, then nodes of the pool, then others' aside for the job; called for when the failure is `known` [s].
 
-    def repaired(self, now: float) -> None:
+        They are there at `ready_at`.
+        """
+        spares = self._spares
+        missing = self.promised - len(self.job)
+        hot = min(missing, len(self.hot))
+        for _ in range(hot):
+            node = self.hot.popleft()
+            if spares.struck:
+                self.job.append(node)
+            else:
+                self._join(node)
+        missing -= hot
+        if not missing:
+            if hot:
+                self.ready_at = max(self.ready_at, known + spares.hot_swap)
+            return
+        pool = min(missing, len(self.pool))
+        others = min(missing - pool, len(self.others))
+        for source, count in ((self.pool, pool), (self.others, others)):
+            for _ in range(count):
+                self._join(source.popleft())
+        if not (pool or others):
+            if hot:
+                self.ready_at = max(self.ready_at, known + spares.hot_swap)
+            return
+        while len(self.hot) < spares.hot and self.pool:
+            self._stand_by(self.pool.popleft())
+        self.selections += 1
+        self.borrowings += others
+        self.ready_at = max(self.ready_at, known + spares.pool_delay + others * spares.borrow_delay)
+
+    def repaired(self, node: int, cured: bool, now: float) -> None:
         """A node is back: into the job where one is missing, else to the hot spares, else to the pool; one too many goes."""
         self.repairing -= 1
         self.repair_s += now
-        if self.present < self.promised:
-            self.present += 1
-        elif self.hot < self._spares.hot:
-            self.hot += 1
-        elif self.pool < self._spares.pool:
-            self.pool += 1
+        if cured:
+            for kind in self.lemons:
+                kind.faulty.discard(node)
+        if len(self.job) < self.promised:
+            self._join(node)
+        elif len(self.hot) < self._spares.hot:
+            self._stand_by(node)
+        elif len(self.pool) < self._spares.pool + self._spares.borrowed - len(self.others):
+            self.pool.append(node)
+        else:
+            self._free.append(node)
+
+    def wears_out(self, node: int, limit: int | None) -> bool:
+        """Count a repair of the node; whether it is one too many."""
+        if limit is None:
+            return False
+        count = self._repairs[node] = self._repairs.get(node, 0) + 1
+        return count >= limit
+
+    def retire(self, now: float) -> None:
+        """A node that was lost does not come back."""
+        self.repairing -= 1
+        self.repair_s += now
+
+    def _join(self, node: int) -> None:
+        """Into the job, from where failures do not strike."""
+        self.job.append(node)
+        for kind in self.lemons:
+            if node in kind.faulty:
+                kind.exposed.append(node)
+
+    def _stand_by(self, node: int) -> None:
+        """To the hot spares, from where failures do not strike."""
+        self.hot.append(node)
+        if self._spares.struck:
+            for kind in self.lemons:
+                if node in kind.faulty:
+                    kind.exposed.append(node)
+
+    def _withdraw(self, node: int) -> None:
+        """To where failures do not strike."""
+        for kind in self.lemons:
+            if node in kind.faulty:
+                kind.exposed.remove(node)

@@ -16,14 +16,15 @@ from __future__ import annotations
 
 import heapq
 import math
+from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 from simulator.engine.streams import Stream, Streams, exponential
 from simulator.reliability import FailureClass, FailureSet, things
 
-INTERVAL, VICTIM, RESTART, MANUAL, REPAIR, FIRST, KEPT = range(7)
-"""Columns of a row of a failure class's stream, one row per failure; the eighth fills the counter's block."""
-_COLUMNS = 8
+INTERVAL, VICTIM, RESTART, MANUAL, REPAIR, FIRST, KEPT, ESCALATES, MANUAL_REPAIR, CURED, SAVES, MORE = range(12)
+"""Columns of a row of a failure class's stream, one row per failure."""
+_COLUMNS = 12
 
 
 class Clock(Protocol):
@@ -159,9 +160,12 @@ class Hazards:
         machines: list[Clock] = []
         ages: list[Clock] = []
         running: list[Clock] = []
+        self._lemons: list[Exposure] = []
         for failure in failures.classes if failures else ():
             stream = streams.stream(f"failure/{failure.cause}", _COLUMNS)
-            if failure.shape == 1:
+            if failure.share < 1:
+                self._lemons.append(Exposure([Exponential(failure, failure.mtbf / things(failure, 1, accelerators_per_node), stream)]))
+            elif failure.shape == 1:
                 mean = failure.mtbf / things(failure, 1, accelerators_per_node)
                 (running if failure.of == "job" else machines).append(Exponential(failure, mean, stream))
             else:
@@ -170,14 +174,16 @@ class Hazards:
         self._machines = [Exposure(machines)] if machines else []
         self._ages = [Exposure(ages)] if ages else []
         self._running = [Exposure(running)] if running else []
-        self._all = self._machines + self._ages + self._running
+        self._all = self._machines + self._ages + self._running + self._lemons
         self._most_nodes = most_nodes
         self._nodes = 0
         self.next = math.inf
 
-    def expose(self, now: float, nodes: int, running: bool) -> None:
-        """From `now` [s] on, `nodes` are held and the job runs or does not."""
+    def expose(self, now: float, nodes: int, running: bool, lemons: Sequence[int] = ()) -> None:
+        """From `now` [s] on, `nodes` are held, `lemons` of them of each class that has some, and the job runs or does not."""
         self._nodes = nodes
+        for exposure, count in zip(self._lemons, lemons, strict=False):
+            exposure.set(now, count)
         for exposure in self._machines:
             exposure.set(now, nodes)
         for exposure in self._ages:
@@ -189,7 +195,7 @@ class Hazards:
     def strike(self) -> Failure | None:
         """The failure that is due; None where it struck a thing that is not held."""
         exposure = next(each for each in self._all if each.next == self.next)
-        share = 1.0 if exposure in self._running else self._nodes / self._most_nodes
+        share = self._nodes / self._most_nodes if exposure in self._ages else 1.0
         failure, draws = exposure.ring(share)
         self._look()
         return None if draws is None else Failure(failure, draws)

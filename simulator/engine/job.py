@@ -1,12 +1,13 @@
-"""One life of a run as SimPy processes: the job, the donor, and a repair per lost node.
+"""One life of a run as SimPy processes, the job and the donor; repairs are a heap of their own.
 
 An event is something that an operator would write in a log. Between two of them time is closed form (`Progress.advance`), so that a life
 costs per failure, not per step, node or checkpoint.
 
 Semantics
 ---------
-*Failures* of accelerators and nodes strike whatever is held, hot spares and nodes beyond the job's size included, as long as it is held;
-failures `of: job` strike while the job trains or recovers. One that strikes a node that the job does not use takes that node out and stops
+*Failures* of accelerators and nodes strike whatever is held, hot spares (unless `struck` says no) and nodes beyond the job's size included,
+as long as it is held; failures `of: job` strike while the job trains or recovers. A class with a `share` strikes its lemons alone: nodes
+with a fault, picked by chance when the run starts; a repair that succeeds, whatever the node came in for, cures it. One that strikes a node that the job does not use takes that node out and stops
 nothing. Nothing fails while the run queues, since nothing is held.
 
 *A failure stops the job*: it falls back to the last durable checkpoint. Then, in order: detection; a person where one is needed;
@@ -19,6 +20,10 @@ detected. Spares are set aside at the failure and called for when it is detected
 *Failure during a checkpoint*: that checkpoint is void; the time stays under `checkpoint`, the training since the last durable one is lost.
 So is a checkpoint that still drains.
 *Failure of a spare*: it goes to repair.
+*Spares*: hot ones first. Where they do not suffice, hosts are selected anew: the pool fills the job and the hot spares, and what it leaves
+open in the job is borrowed from others, one node after the other. A node that comes back fills the job, the hot spares, the pool.
+*Repair*: an automatic stage where there is one, then people where it escalates, first come first served by the crews. Either may leave
+the fault in and say nothing. A node that has come in too often is retired.
 *No node left*: the job waits for a repair or the donor. Where neither can come, the run ends there, unfinished.
 *At one instant*: what is complete counts first (a checkpoint that ends with the failure is durable), then machines that come or go, then
 planned stops, then failures one after the other.
@@ -48,11 +53,12 @@ from typing import Any
 
 import simpy
 
-from simulator.engine.fleet import Fleet
-from simulator.engine.hazards import REPAIR, VICTIM, Hazards
+from simulator.engine.fleet import Fleet, Lemons
+from simulator.engine.hazards import VICTIM, Hazards
 from simulator.engine.life import PARTS, Life, Phase, RunRecord
 from simulator.engine.progress import Pace, Progress, pace
 from simulator.engine.streams import Streams, lognormal, lognormal_factor
+from simulator.engine.workshop import Workshop
 from simulator.outcome import LogEntry
 
 _TIME_LIMIT = "the job's time limit is reached"
@@ -94,8 +100,13 @@ class Job:
         self.known_at = 0.0
         self.draws: list[float] | None = None
         self.ending = ""
-        self.fleet = Fleet(life.changes[0].nodes, life.spares)
         streams = Streams(seed, replication)
+        spares, classes = life.spares, life.failures.classes if life.failures else ()
+        things = life.most_nodes + spares.hot + spares.pool + spares.borrowed
+        faults = [each for each in classes if each.share < 1]
+        self._faults = {each.cause: place for place, each in enumerate(faults)}
+        lemons = tuple(Lemons(streams.chosen(f"lemons/{each.cause}", each.share, things)) for each in faults)
+        self.fleet = Fleet(life.changes[0].nodes, spares, lemons)
         self._factor = lognormal_factor(life.step_sigma, streams.stream(f"step/{life.step_stream}", 4).row()[0])
         self._queue = streams.stream("queue", 4)
         self._hazards = Hazards(life.failures, life.most_nodes + life.spares.hot, life.accelerators_per_node, streams)
@@ -107,20 +118,21 @@ class Job:
         limits = (life.allocation.job_time_limit, life.allocation.node_hours, life.allocation.end)
         self._unplanned = limits == (None, None, None) and not self._changes
         self._parts = dict.fromkeys(PARTS, 0.0)
-        self._interruptions = {failure.cause: 0 for failure in (life.failures.classes if life.failures else ())}
+        self._interruptions = {failure.cause: 0 for failure in classes}
         self._held = self._running = self._struck = False
-        self._exposed = (0, False)
+        self._exposed: tuple[int, bool, list[int]] = (0, False, [])
         self._job_ends = math.inf
-        self._jobs = self._setbacks = 0
+        self._setbacks = 0
         self._looked = (0.0, 0.0)
         self._why = ""
         self._log_limit = log_limit
         self._log: list[LogEntry] = []
         self._env = simpy.Environment()
-        self._crews = simpy.Resource(self._env, life.repair.crews) if life.repair.crews else None
+        self._workshop = Workshop(life.repair)
         self._news: list[Callable[[], None]] = []
         self._process = self._env.process(self._live())
-        self._env.process(self._donor())
+        if self._changes:
+            self._env.process(self._donor())
 
     def run(self) -> RunRecord:
         """Live it."""
@@ -143,6 +155,8 @@ class Job:
             repair_node_s=fleet.repair_s + fleet.repairing * self.now,
             accelerators_per_node=self.life.accelerators_per_node,
             step_factor=self._factor,
+            selections=fleet.selections,
+            borrowings=fleet.borrowings,
             log=tuple(self._log),
         )
 
@@ -222,28 +236,10 @@ class Job:
             yield self._env.timeout(change.at - self._env.now)
             self._tell(partial(self.fleet.promise, change.nodes))
 
-    def _repair(self, seconds: float, job: int) -> Generator[simpy.Event, Any, None]:
-        if self._crews is None:
-            yield self._env.timeout(seconds)
-        else:
-            with self._crews.request() as crew:
-                yield crew
-                yield self._env.timeout(seconds)
-        if job != self._jobs:
-            return
-        if self.fleet.full:
-            self.fleet.repaired(self._env.now)
-        else:
-            self._tell(partial(self._repaired, job, self._env.now))
-
     def _tell(self, news: Callable[[], None]) -> None:
         """Wake the job: it closes its books up to here before the fleet changes."""
         self._news.append(news)
         self._process.interrupt()
-
-    def _repaired(self, job: int, at: float) -> None:
-        if job == self._jobs:
-            self.fleet.repaired(at)
 
     # -- the job -----------------------------------------------------------------------------------------------------------------------
 
@@ -255,8 +251,8 @@ class Job:
         if signal is Signal.STOPPED:
             self.ending = self._why
             return signal
-        self._jobs += 1
         self.fleet.hand_out(self.now)
+        self._workshop.clear()
         self.known_at, self.draws = self.now, None
         if allocation.job_time_limit:
             self._job_ends = self.now + allocation.job_time_limit
@@ -329,42 +325,65 @@ class Job:
             growth: whether a larger size that has become possible is heeded.
             margin: by which planned stops are heeded early, for a checkpoint [s]; None where no checkpoint is to come.
         """
+        env, fleet, hazards, workshop = self._env, self.fleet, self._hazards, self._workshop
+        begun = self.now
         closed = grown = False
         while True:
-            if self._news:
-                for news in self._news:
-                    news()
-                self._news.clear()
+            now = self.now
+            if self._news or workshop.next <= now:
+                if self._news:
+                    closed = self._close(book, begun, end)
+                    begun = now
+                    for news in self._news:
+                        news()
+                    self._news.clear()
+                while workshop.next <= now:
+                    done = workshop.finish()
+                    if done:
+                        fleet.repaired(done.node, done.cured, now)
                 self._expose(self._held, self._running, self._struck)
                 grown = growth
             stop, why = self._planned(margin)
-            if self.now >= end:
+            if now >= end:
                 if not closed:
-                    book(0.0, True)
+                    book(now - begun, True)
                 return Signal.DONE
-            if self.fleet.present < self.size or (grown and self.largest() > self.size):
+            if fleet.present < self.size or (grown and self.largest() > self.size):
+                self._close(book, begun, end)
                 return Signal.CHANGED
-            if self.now >= stop:
+            if now >= stop:
+                self._close(book, begun, end)
                 self._why = why
                 return Signal.STOPPED
-            due = self._hazards.next
-            if self.now >= due:
+            due = hazards.next
+            if now >= due:
+                self._close(book, begun, end)
+                begun = now
                 if self._strike():
                     return Signal.FAILED
                 if self.ending:
                     return Signal.STOPPED
                 continue
-            start, target = self.now, min(end, stop, due)
-            try:
-                # Two clocks may differ in the last bit: the job's own says when.
-                delay = target - self._env.now
-                yield self._env.timeout(delay if delay > 0 else 0)
+            target = min(end, stop, due, workshop.next)
+            if self._changes and env.peek() <= target:
+                try:
+                    # Two clocks may differ in the last bit: the job's own says when.
+                    delay = target - env.now
+                    yield env.timeout(delay if delay > 0 else 0)
+                    self.now = target
+                except simpy.Interrupt:
+                    self.now = min(max(now, env.now), target)
+            else:
+                # Nobody else is due before: the clock need not be asked.
                 self.now = target
-            except simpy.Interrupt:
-                self.now = min(max(start, self._env.now), target)
-            closed = self.now >= end
-            book(self.now - start, closed)
-            self.fleet.book(self.now - start, training, self._held)
+            fleet.book(self.now - now, training, self._held)
+
+    def _close(self, book: Callable[[float, bool], None], begun: float, end: float) -> bool:
+        """Close the books from `begun` [s] up to now; whether that is the end."""
+        closed = self.now >= end
+        if closed or self.now > begun:
+            book(self.now - begun, closed)
+        return closed
 
     def _planned(self, margin: float | None) -> tuple[float, str]:
         """The next planned stop, less the margin [s], and what it is."""
@@ -386,7 +405,8 @@ class Job:
     def _expose(self, held: bool, running: bool, struck: bool = True) -> None:
         """From now on the machines are held or not, the job runs or not, and failures strike or not: what can fail follows."""
         self._held, self._running, self._struck = held, running, struck
-        exposed = (self.fleet.held if held and struck else 0, running and struck)
+        fleet, open_to = self.fleet, held and struck
+        exposed = (fleet.exposed if open_to else 0, running and struck, [len(kind.exposed) if open_to else 0 for kind in fleet.lemons])
         if exposed != self._exposed:
             self._exposed = exposed
             self._hazards.expose(self.now, *exposed)
@@ -400,12 +420,14 @@ class Job:
         failure, draws, fleet = struck.failure, struck.draws, self.fleet
         stops = True
         if failure.of != "job":
-            victim = int(draws[VICTIM] * fleet.held)
-            stops = victim < (self.size or fleet.present)
+            place = fleet.place(self._faults.get(failure.cause), draws[VICTIM])
+            stops = place < (self.size or fleet.present)
             if failure.loses_node:
-                fleet.lose(victim >= fleet.present, self.now)
-                repair = self.life.repair
-                self._env.process(self._repair(lognormal(repair.mean, repair.sigma, draws[REPAIR]), self._jobs))
+                node = fleet.lose(place, self.now)
+                if fleet.wears_out(node, self.life.repair.retire_after):
+                    fleet.retire(self.now)
+                else:
+                    self._workshop.take(node, self.now, draws)
                 self._expose(self._held, self._running, self._struck)
         if not (stops and self._running):
             self.note("failure beside the job", failure.cause)

@@ -183,6 +183,7 @@ class RunRecord:
         idle_node_s: nodes of the job x time that they were held and the job stood: detection, restart, waiting.
         spare_node_s: hot spares x time.
         repair_node_s: nodes out for repair x time; in no other figure.
+        selections, borrowings: how often hosts were selected anew since the hot spares did not suffice; nodes taken from other jobs.
         step_factor: the draw of the step model's error.
         log: the first entries of the operator's log; empty where none was asked for.
     """
@@ -199,6 +200,8 @@ class RunRecord:
     repair_node_s: float
     accelerators_per_node: int
     step_factor: float
+    selections: int = 0
+    borrowings: int = 0
     log: tuple[LogEntry, ...] = ()
 
     def __post_init__(self) -> None:

@@ -17,6 +17,8 @@ _WORD = 2**64 - 1
 _SMALLEST = 2.0**-54
 _normal = NormalDist().inv_cdf
 _FIRST_ROWS, _NEXT_ROWS = 4, 64
+_ROUNDING = 1e-9
+"""Of a share of a count: 15 % of 4 360 are 654 whatever the last bit says."""
 
 
 class Streams:
@@ -31,8 +33,15 @@ class Streams:
 
     def stream(self, name: str, columns: int) -> Stream:
         """The stream of that name, read in rows of `columns` draws (a multiple of 4: the counter steps by 4 draws)."""
-        digest = hashlib.blake2b(f"{self._seed}/{name}".encode(), digest_size=16).digest()
-        return Stream(self, int.from_bytes(digest, "little"), columns)
+        return Stream(self, self._key(name), columns)
+
+    def _key(self, name: str) -> int:
+        return int.from_bytes(hashlib.blake2b(f"{self._seed}/{name}".encode(), digest_size=16).digest(), "little")
+
+    def chosen(self, name: str, share: float, among: int) -> list[int]:
+        """A share of `among` things, rounded down, picked by chance."""
+        draws = self.block(self._key(name), 0, 1, among)[0]
+        return sorted(range(among), key=draws.__getitem__)[: math.floor(share * among + _ROUNDING)]
 
     def block(self, key: int, draw: int, rows: int, columns: int) -> list[list[float]]:
         """Uniform draws in [0, 1): `rows` of `columns`, the counter starting at `draw`."""

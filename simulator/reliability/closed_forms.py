@@ -17,12 +17,13 @@ def things(failure: FailureClass, nodes: int, accelerators_per_node: int) -> int
 
 
 def job_hazard(failures: FailureSet | None, nodes: int, accelerators_per_node: int) -> float:
-    """Failures per second of a job on a whole fleet: Σ n_c / MTBF_c, plus what does not grow with its size [1/s].
+    """Failures per second of a job on a whole fleet: Σ share_c · n_c / MTBF_c, plus what does not grow with its size [1/s].
 
-    Accuracy: exact for exponential times; for Weibull shapes the long-run mean, which a young fleet of shape < 1 exceeds.
+    Accuracy: exact for exponential times; for Weibull shapes the long-run mean, which a young fleet of shape < 1 exceeds; for lemons
+        that of the start, before any is cured.
     """
     classes = failures.classes if failures else ()
-    return math.fsum(things(each, nodes, accelerators_per_node) / each.mtbf for each in classes)
+    return math.fsum(each.share * things(each, nodes, accelerators_per_node) / each.mtbf for each in classes)
 
 
 def job_mtbf(failures: FailureSet | None, nodes: int, accelerators_per_node: int) -> float:

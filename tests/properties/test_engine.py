@@ -19,13 +19,15 @@ def failure_sets(draw: st.DrawFn) -> FailureSet:
     classes = []
     for k in range(draw(st.integers(0, 3))):
         of = draw(st.sampled_from(("accelerator", "node", "job")))
+        shape = draw(st.sampled_from((1.0, 0.7, 1.5)))
         things = {"accelerator": 32, "node": 8, "job": 1}[of]
         classes.append(
             FailureClass(
                 cause=f"cause{k}",
                 of=of,
                 mtbf=draw(st.floats(300.0, 30_000.0)) * things,
-                shape=draw(st.sampled_from((1.0, 0.7, 1.5))),
+                shape=shape,
+                share=draw(st.sampled_from((1.0, 0.3))) if of != "job" and shape == 1 else 1.0,
                 loses_node=of != "job",
                 detection=draw(st.sampled_from((0.0, 30.0, 300.0))),
                 source="a test",
@@ -54,8 +56,23 @@ def lives(draw: st.DrawFn) -> Life:
         nodes=8,
         accelerators_per_node=4,
         failures=draw(failure_sets()),
-        spares=Spares(hot=draw(st.integers(0, 2)), pool=draw(st.integers(0, 2)), hot_swap=20.0, pool_delay=200.0),
-        repair=Repair(mean=draw(seconds) * 10, sigma=draw(st.sampled_from((0.0, 1.0))), crews=draw(st.sampled_from((None, 1, 2)))),
+        spares=Spares(
+            hot=draw(st.integers(0, 2)),
+            pool=draw(st.integers(0, 2)),
+            borrowed=draw(st.integers(0, 1)),
+            hot_swap=20.0,
+            pool_delay=200.0,
+            struck=draw(st.booleans()),
+        ),
+        repair=Repair(
+            mean=draw(seconds) * 10,
+            sigma=draw(st.sampled_from((0.0, 1.0))),
+            crews=draw(st.sampled_from((None, 1, 2))),
+            automatic=draw(st.sampled_from((0.0, 60.0))),
+            escalation=0.5,
+            silent=0.2,
+            retire_after=draw(st.sampled_from((None, 3))),
+        ),
         recovery=Restart(
             restart=draw(seconds),
             warm_up=draw(st.sampled_from((0.0, 10.0))),

@@ -23,7 +23,7 @@ class Script:
     def __call__(self, *_: object) -> "Script":
         return self
 
-    def expose(self, now: float, nodes: int, running: bool) -> None:
+    def expose(self, *_: object) -> None:
         """What is scripted comes, held or not."""
 
     @property
@@ -32,7 +32,7 @@ class Script:
 
     def strike(self) -> Failure:
         _, failure, victim = self._failures.pop(0)
-        return Failure(failure, [0.5, victim, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5])
+        return Failure(failure, [0.5, victim, *[0.5] * 10])
 
 
 PLAN = Life(

@@ -57,13 +57,13 @@ def test_step_error_is_one_draw_shared_by_name_and_changes_nothing_else() -> Non
 
 def test_common_random_numbers_make_paired_differences_narrow() -> None:
     slower = dataclasses.replace(LIFE, checkpoints=Checkpoints(interval_s=600.0, blocking_s=30.0))
-    a = [live(slower, 1, replication) for replication in range(30)]
-    b = [live(LIFE, 1, replication) for replication in range(30)]
+    a = [live(slower, 1, replication) for replication in range(120)]
+    b = [live(LIFE, 1, replication) for replication in range(120)]
     clocks = [[record.wall_clock_s for record in records] for records in (a, b)]
     pair = paired(*clocks)
     assert pair.interval[0] < pair.difference < pair.interval[1]
     assert pair.interval[0] > 0
-    assert pair.difference == pytest.approx(sum(r.wall_clock_s for r in a) / 30 - sum(r.wall_clock_s for r in b) / 30)
+    assert pair.difference == pytest.approx(sum(r.wall_clock_s for r in a) / 120 - sum(r.wall_clock_s for r in b) / 120)
     apart = math.hypot(summarise(a).monte_carlo_error_s, summarise(b).monte_carlo_error_s) * 2
     assert (pair.interval[1] - pair.interval[0]) / 2 < 0.7 * apart
     assert pair.ratio is not None

@@ -1,0 +1,88 @@
+"""Repairs: an automatic stage, then people, of whom there may be few; one heap of completions, no process per node.
+
+Every repair brings its own draws, so that what a repair takes depends on the failure and not on who else is being repaired. People serve
+in the order in which the automatic stage hands over.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+from typing import NamedTuple
+
+from simulator.engine.hazards import CURED, ESCALATES, MANUAL_REPAIR, REPAIR
+from simulator.engine.streams import lognormal
+from simulator.reliability import Repair
+
+
+class Done(NamedTuple):
+    """A repair that ends: when [s], of which node, and whether its fault is gone; `handed_over` where people only begin then."""
+
+    at: float
+    ordinal: int
+    node: int
+    cured: bool
+    handed_over: float | None
+
+
+class Workshop:
+    """All repairs under way.
+
+    Attributes:
+        next: when the next one ends or is handed over to people [s].
+    """
+
+    __slots__ = ("_crews", "_heap", "_ordinal", "_repair", "next")
+
+    def __init__(self, repair: Repair) -> None:
+        self._repair = repair
+        self._heap: list[Done] = []
+        self._crews = [-math.inf] * repair.crews if repair.crews else []
+        self._ordinal = 0
+        self.next = math.inf
+
+    def take(self, node: int, now: float, draws: list[float]) -> None:
+        """A node comes in [s]."""
+        repair = self._repair
+        ready, people = now, True
+        if repair.automatic:
+            ready += lognormal(repair.automatic, repair.sigma, draws[REPAIR])
+            people = draws[ESCALATES] < repair.escalation
+        self._ordinal += 1
+        if not people:
+            self._push(Done(ready, self._ordinal, node, draws[CURED] >= repair.automatic_silent, None))
+            return
+        seconds = lognormal(repair.mean, repair.sigma, draws[MANUAL_REPAIR if repair.automatic else REPAIR])
+        cured = draws[CURED] >= repair.silent
+        if not self._crews:
+            self._push(Done(ready + seconds, self._ordinal, node, cured, None))
+        elif ready > now:
+            self._push(Done(ready, self._ordinal, node, cured, seconds))
+        else:
+            self._call(node, ready, seconds, cured)
+
+    def finish(self) -> Done | None:
+        """What is due next; None where it was only handed over to people."""
+        done = heapq.heappop(self._heap)
+        self.next = self._heap[0].at if self._heap else math.inf
+        if done.handed_over is None:
+            return done
+        self._call(done.node, done.at, done.handed_over, done.cured)
+        return None
+
+    def clear(self) -> None:
+        """Forget all: what is under repair is the site's business."""
+        self._heap.clear()
+        self._crews = [-math.inf] * len(self._crews)
+        self.next = math.inf
+
+    def _call(self, node: int, ready: float, seconds: float, cured: bool) -> None:
+        """The crew that is free first begins, at the earliest when the node is ready [s]."""
+        free = max(ready, self._crews[0]) + seconds
+        heapq.heapreplace(self._crews, free)
+        self._ordinal += 1
+        self._push(Done(free, self._ordinal, node, cured, None))
+
+    def _push(self, done: Done) -> None:
+        heapq.heappush(self._heap, done)
+        self.next = self._heap[0].at
