@@ -7,8 +7,8 @@ Semantics
 ---------
 *Failures* of accelerators and nodes strike whatever is held, hot spares (unless `struck` says no) and nodes beyond the job's size included,
 as long as it is held; failures `of: job` strike while the job trains or recovers. A class with a `share` strikes its lemons alone: nodes
-with a fault, picked by chance when the run starts; a repair that succeeds, whatever the node came in for, cures it. One that strikes a node that the job does not use takes that node out and stops
-nothing. Nothing fails while the run queues, since nothing is held.
+with a fault, picked by chance when the run starts; a repair that succeeds, whatever the node came in for, cures it. One that strikes a
+node that the job does not use takes that node out and stops nothing. Nothing fails while the run queues, since nothing is held.
 
 *A failure stops the job*: it falls back to the last durable checkpoint. Then, in order: detection; a person where one is needed;
 replacement from the hot spares, then the pool; waiting for a repair or the donor where even the smallest size cannot be filled; restart;
