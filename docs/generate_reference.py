@@ -23,7 +23,7 @@ if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
 from simulator import units  # noqa: E402
-from simulator.cli import cli  # noqa: E402
+from simulator.cli import cli, exits  # noqa: E402
 from simulator.interconnect import FatTree  # noqa: E402
 from simulator.model import parameters  # noqa: E402
 from simulator.reliability import job_mtbf  # noqa: E402
@@ -320,13 +320,13 @@ _COLUMNS: Mapping[str, Mapping[str, Callable[[Any], str]]] = {
 
 
 CODES = (
-    (0, "answered"),
-    (1, "a bug of the simulator; a traceback is printed"),
-    (2, "the command line is wrong: an unknown option, command, kind or name"),
-    (3, "the input is wrong: every problem is listed with file, line, column and mend; nothing was run"),
-    (4, "answered, but an expectation was missed, or no alternative is feasible"),
-    (5, "a sweep in which some points failed; the others are delivered"),
-    (130, "interrupted by the user"),
+    (exits.ANSWERED, "answered"),
+    (exits.BUG, "a bug of the simulator; a traceback is printed"),
+    (exits.USAGE, "the command line is wrong: an unknown option, command, kind or name"),
+    (exits.INVALID, "the input is wrong: every problem is listed with file, line, column and mend; nothing was run"),
+    (exits.MISSED, "answered, but an expectation was missed, or no alternative is feasible"),
+    (exits.PARTIAL, "a sweep in which some points failed; the others are delivered"),
+    (exits.INTERRUPTED, "interrupted by the user"),
 )
 
 
