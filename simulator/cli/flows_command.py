@@ -23,7 +23,8 @@ def command(case: Path, form: str) -> None:
 
     CASE is a JSON file (- for standard input) with `links`, each [name, from, to, bytes per second, seconds of latency], and `flows`,
     each [source, target, bytes, start in seconds, [numbers of the links that it crosses]]. A flow claims bandwidth once the latency of its
-    path has passed.
+    path has passed. `changes`, where given, are [moment in seconds, number of a link, bytes per second from then on]: a link that
+    degrades, dies (0) or comes back; a flow that never ends has no finish.
     """
     import numpy as np
 
@@ -48,17 +49,18 @@ def command(case: Path, form: str) -> None:
     crossed = np.array([link for flow in flows for link in flow[4]], dtype=np.int64)
     size, start = (np.array([flow[column] for flow in flows], dtype=float) for column in (2, 3))
     capacity, latency = (np.array([link[column] for link in links], dtype=float) for column in (3, 4))
-    finish = completion_times(size, start, offsets, crossed, capacity, latency)
+    ended_at = completion_times(size, start, offsets, crossed, capacity, latency, [tuple(change) for change in read.get("changes", [])])
+    finish = [float(ended) if ended < math.inf else None for ended in ended_at]
     if form == "json":
-        click.echo(json.dumps({"finish_s": finish.tolist()}, allow_nan=False))
+        click.echo(json.dumps({"finish_s": finish}, allow_nan=False))
         return
     named = read.get("nodes")
     click.echo(f"{'flow':>8}  {'from':16} {'to':16} {'bytes':>16} {'start s':>14} {'finish s':>16}")
     for number, (flow, ended) in enumerate(zip(flows, finish, strict=True)):
         ends = [_name(named, end) for end in flow[:2]]
-        click.echo(f"{number:>8}  {ends[0]:16} {ends[1]:16} {flow[2]:>16.10g} {flow[3]:>14.8g} {ended:>16.10g}")
-    if len(finish):
-        click.echo(f"all have ended after {float(finish.max()):.10g} s")
+        click.echo(f"{number:>8}  {ends[0]:16} {ends[1]:16} {flow[2]:>16.10g} {flow[3]:>14.8g} {_told(ended):>16}")
+    if finish:
+        click.echo(f"all have ended after {float(ended_at.max()):.10g} s" if None not in finish else "some never end")
 
 
 _MOST = 100
@@ -108,7 +110,18 @@ def _problems(read: Any, file: str) -> Sequence[Problem]:
         for link in route:
             if isinstance(link, bool) or not isinstance(link, int) or link not in known:
                 report(f"flows.{number}", f"there is no link {link!r}", f"links are numbered from 0 to {len(known) - 1}")
+    changes = read.get("changes", [])
+    for number, change in enumerate(changes if isinstance(changes, list) else [changes]):
+        form = "[moment in seconds, link, bytes per second] is expected"
+        if not isinstance(change, list) or len(change) != 3 or not all(_is_number(item) and item >= 0 for item in change):
+            report(f"changes.{number}", form)
+        elif change[1] not in known:
+            report(f"changes.{number}", f"there is no link {change[1]!r}", f"links are numbered from 0 to {len(known) - 1}")
     return found
+
+
+def _told(ended: float | None) -> str:
+    return "never" if ended is None else f"{ended:.10g}"
 
 
 def _is_number(value: Any) -> bool:

@@ -3,8 +3,9 @@
 from typing import Annotated
 
 from simulator.interconnect.fat_tree import FatTree
+from simulator.interconnect.fluid import completion_times
 from simulator.interconnect.network import Interconnect, Paths
-from simulator.interconnect.sharing import completion_times, max_min_rates
+from simulator.interconnect.sharing import max_min_rates
 from simulator.interconnect.single_switch import SingleSwitch
 from simulator.spec import Kinds
 

@@ -52,6 +52,16 @@ def test_a_case_with_problems_is_refused_with_all_of_them(tmp_path):
     assert json.loads(run("flows", "-", "--format", "json", given='{"links": [], "flows": []}').stdout) == {"finish_s": []}
 
 
+def test_a_link_that_dies_and_returns():
+    case = {"links": [["a", 0, 1, 1e9, 0.0]], "flows": [[0, 1, 2e9, 0.0, [0]]], "changes": [[1.0, 0, 0]]}
+    assert json.loads(run("flows", "-", "--format", "json", given=json.dumps(case)).stdout) == {"finish_s": [None]}
+    assert "never" in run("flows", "-", given=json.dumps(case)).stdout
+    case["changes"].append([3.0, 0, 1e9])
+    assert json.loads(run("flows", "-", "--format", "json", given=json.dumps(case)).stdout) == {"finish_s": [4.0]}
+    case["changes"] = [[1.0, 7, 0], "soon"]
+    assert "2 problems" in run("flows", "-", given=json.dumps(case), code=3).stderr
+
+
 def test_collective_prints_what_nccl_tests_would():
     answer = json.loads(run("collective", "--topology", "dgx-h100-superpod", "--bytes", "1GiB", "--count", 4, "--format", "json").stdout)
     (row,) = answer["sizes"]

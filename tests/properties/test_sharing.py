@@ -88,6 +88,59 @@ def test_bytes_are_conserved_and_time_scales(case, factor):
     np.testing.assert_allclose(again, ended, rtol=1e-9)
 
 
+def solved_anew(sizes, starts, offsets, links, capacity, changes=()):
+    """Completion times the plain way: all shares solved again at every event."""
+    left, ended, capacity, hops = sizes.astype(float), np.full(len(sizes), np.inf), capacity.copy(), np.diff(offsets)
+    pending = sorted({*starts.tolist(), *(moment for moment, _, _ in changes)})
+    now = 0.0
+    for until in [*pending, np.inf]:
+        while True:
+            here = np.flatnonzero((starts <= now) & np.isinf(ended))
+            if not len(here) or now == until:
+                break
+            bounds = np.concatenate([[0], np.cumsum(hops[here])])
+            rates = max_min_rates(bounds, links[np.isin(np.repeat(np.arange(len(sizes)), hops), here)], capacity)
+            with np.errstate(divide="ignore"):
+                step = min((left[here] / rates).min(), until - now)
+            if np.isinf(step):
+                return ended
+            left[here] -= rates * step
+            now += step
+            ended[here[left[here] <= 1e-12 * sizes[here]]] = now
+            if now >= until * (1 - 1e-12):
+                break
+        now = until
+        for moment, link, rate in changes:
+            if moment == until:
+                capacity[link] = rate
+    return ended
+
+
+@settings(max_examples=50, deadline=None)
+@given(flows(), st.data())
+def test_shares_solved_where_an_event_reaches_are_those_solved_for_all(case, data):
+    offsets, links, capacity, _ = case
+    count = len(offsets) - 1
+    starts = np.array(data.draw(st.lists(st.sampled_from([0.0, 0.5, 1.0, 3.25]), min_size=count, max_size=count)))
+    sizes = np.array(data.draw(st.lists(st.sampled_from([1.0, 3.0, 10.0, 10.5]), min_size=count, max_size=count)))
+    change = st.tuples(st.sampled_from([0.25, 1.0, 2.0]), st.integers(0, len(capacity) - 1), st.sampled_from([0.0, 0.5, 4.0]))
+    changes = data.draw(st.lists(change, max_size=3, unique_by=lambda c: c[:2]))
+    # Some flows twice: equal routes are one weighted flow.
+    twice = np.concatenate([offsets, offsets[1:] + offsets[-1]]), np.concatenate([links, links])
+    sizes, starts = np.concatenate([sizes, sizes[::-1]]), np.concatenate([starts, starts])
+    ended = completion_times(sizes, starts, *twice, capacity, np.zeros(len(capacity)), changes)
+    np.testing.assert_allclose(ended, solved_anew(sizes, starts, *twice, capacity, changes), rtol=1e-9)
+
+
+def test_a_dead_link_holds_its_flows_until_it_returns():
+    offsets, links, capacity = np.array([0, 1, 2]), np.array([0, 1]), np.array([1.0, 1.0])
+    sizes, starts, latency = np.array([2.0, 2.0]), np.zeros(2), np.zeros(2)
+    flapping = completion_times(sizes, starts, offsets, links, capacity, latency, [(1.0, 0, 0.0), (4.0, 0, 0.5)])
+    assert flapping.tolist() == [6.0, 2.0]
+    dead = completion_times(sizes, starts, offsets, links, capacity, latency, [(1.0, 0, 0.0)])
+    assert dead.tolist() == [np.inf, 2.0]
+
+
 @settings(max_examples=30, deadline=None)
 @given(flows())
 def test_equal_flows_all_end_once_the_busiest_link_has_carried_its_bytes(case):
