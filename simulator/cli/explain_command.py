@@ -31,13 +31,13 @@ def command(
     from simulator.outcome import Alternative
     from simulator.report.explain import explain
     from simulator.scenario import load
-    from simulator.study import answer
+    from simulator.study import answer, as_written
 
     asked = load(scenario, all_overrides(overrides, seed, replications))
     if alternative is not None and alternative not in asked.alternatives:
         raise click.UsageError(f"there is no alternative {alternative!r}; {did_you_mean(alternative, asked.alternatives)}")
     with watched() as progress:
-        outcome = answer(asked, workers=workers, progress=progress)
+        outcome = answer(asked, measured=as_written(scenario) if overrides else None, workers=workers, progress=progress)
     if path:
 
         def narrowed(each: Alternative) -> Alternative:

@@ -31,7 +31,7 @@ def command(
     """
     from simulator.cli.progress import watched
     from simulator.scenario import load
-    from simulator.study import answer
+    from simulator.study import answer, as_written
 
     check_out(form, out)
     settings = all_overrides(overrides, seed, replications)
@@ -40,7 +40,7 @@ def command(
         run_sweep(ctx, scenario, dict(asked.sweep), settings, workers, form, out)
         return
     with watched() as progress:
-        outcome = answer(asked, workers=workers, progress=progress)
+        outcome = answer(asked, measured=as_written(scenario) if overrides else None, workers=workers, progress=progress)
     deliver(outcome, form, out)
     if not any(alternative.feasible for alternative in outcome.alternatives) or not all(line.met for line in outcome.expectations):
         ctx.exit(MISSED)

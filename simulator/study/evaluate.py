@@ -41,10 +41,11 @@ _BATCH = 50
 _LIBRARIES = ("numpy", "simpy", "networkx")
 
 
-def answer(scenario: Scenario, *, workers: int = 1, progress: Progress = silent) -> Outcome:
+def answer(scenario: Scenario, *, measured: Scenario | None = None, workers: int = 1, progress: Progress = silent) -> Outcome:
     """Everything that a scenario asks for; the same bytes for any number of workers.
 
     Args:
+        measured: the scenario as written, where `scenario` has overrides or is a point of a sweep: anchors were measured on it.
         workers: processes.
         progress: is told how far it is.
 
@@ -53,7 +54,8 @@ def answer(scenario: Scenario, *, workers: int = 1, progress: Progress = silent)
     """
     questions = scenario.alternatives
     plans = {
-        name: anchored(questions[name], found, scenario) for name, found in _plans(questions, workers=workers, progress=progress).items()
+        name: anchored(questions[name], found, (measured or scenario, scenario))
+        for name, found in _plans(questions, workers=workers, progress=progress).items()
     }
     feasible = {name: found for name, found in plans.items() if isinstance(found, Plan)}
     lived = _live(scenario, feasible, workers=workers, progress=progress)
@@ -87,13 +89,17 @@ def _plans(questions: Mapping[str, Question], *, workers: int, progress: Progres
     return {name: found[share] for name, share in shares.items()}
 
 
-def anchored(question: Question, found: Plan | Infeasible, scenario: Scenario) -> Plan | Infeasible:
-    """Scale a plan to its measurement: that of the first alternative with the same anchor, which is the configuration measured."""
+def anchored(question: Question, found: Plan | Infeasible, scenarios: Sequence[Scenario]) -> Plan | Infeasible:
+    """Scale a plan to its measurement: that of the first alternative with the same anchor, which is the configuration measured.
+
+    Args:
+        scenarios: where that alternative is looked for, in this order.
+    """
     stated = question.training.step
     if isinstance(found, Infeasible) or not isinstance(stated, Anchored):
         return found
-    measured = next(q for q in scenario.alternatives.values() if q.training.step == stated)
-    reference = plan(measured)
+    same = (q for scenario in scenarios for q in scenario.alternatives.values() if q.training.step == stated)
+    reference = plan(next(same, question))
     if isinstance(reference, Infeasible):
         raise SimulatorError(f"the measured configuration cannot be priced: {reference}")
     return anchor(found, stated.measured / reference.phases[-1].largest.time.time_s, stated)
@@ -279,11 +285,12 @@ def _provenance(scenario: Scenario, alternatives: Sequence[Alternative]) -> Prov
             libraries[library] = version(library)
         except PackageNotFoundError:
             libraries[library] = "unknown"
+    hindsight = ("hindsight: hardware and software later than the date are allowed",) if scenario.hindsight else ()
     return Provenance(
         version=__version__,
         seed=scenario.seed,
         inputs=scenario.inputs,
-        assumptions=tuple(dict.fromkeys(note for alternative in alternatives for note in alternative.assumptions)),
+        assumptions=tuple(dict.fromkeys((*hindsight, *(note for alternative in alternatives for note in alternative.assumptions)))),
         libraries=libraries,
         overrides=scenario.overrides,
     )

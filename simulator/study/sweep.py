@@ -5,10 +5,11 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
-from simulator.errors import SimulatorError
+from simulator.errors import ProblemsError, SimulatorError
 from simulator.outcome import Alternative, Outcome
-from simulator.scenario import Scenario, resolve_sweep
+from simulator.scenario import Scenario, load, resolve_sweep
 from simulator.study.evaluate import answer
 from simulator.study.store import Store
 from simulator.study.workers import Progress, run_tasks, silent
@@ -44,6 +45,7 @@ def sweep(
     """
     points = [dict(zip(axes, values, strict=True)) for values in itertools.product(*axes.values())]
     settings = [(*overrides, *(f"{path}={value}" for path, value in point.items())) for point in points]
+    written = as_written(file)
     scenarios = list(resolve_sweep(file, settings))
     known = {index: found for index, each in enumerate(scenarios) if store and (found := store.get(each))}
     missing = [index for index in range(len(scenarios)) if index not in known]
@@ -52,7 +54,8 @@ def sweep(
         if store and isinstance(result, Outcome):
             store.put(scenario, result)
 
-    new = run_tasks(_attempt, [scenarios[index] for index in missing], workers=workers, progress=progress, what="points", keep=keep)
+    attempt = partial(_attempt, written)
+    new = run_tasks(attempt, [scenarios[index] for index in missing], workers=workers, progress=progress, what="points", keep=keep)
     done: dict[int, Outcome | str] = {**known, **dict(zip(missing, new, strict=True))}
     answers = [done[index] for index in range(len(scenarios))]
     failed = {_label(point): result for point, result in zip(points, answers, strict=True) if isinstance(result, str)}
@@ -74,9 +77,17 @@ def sweep(
     return Swept(outcome=whole, failed=failed)
 
 
-def _attempt(scenario: Scenario) -> Outcome | str:
+def as_written(file: str) -> Scenario | None:
+    """The scenario without any override, for its anchors; None where it holds only with some."""
     try:
-        return answer(scenario)
+        return load(file)
+    except ProblemsError:
+        return None
+
+
+def _attempt(written: Scenario | None, scenario: Scenario) -> Outcome | str:
+    try:
+        return answer(scenario, measured=written)
     except SimulatorError as error:
         return str(error)
 

@@ -32,7 +32,7 @@ def trace(scenario: Scenario, alternative: str) -> Json:
     """
     question = scenario.alternatives[alternative]
     training = question.training
-    found = anchored(question, plan(question), scenario)
+    found = anchored(question, plan(question), (scenario,))
     if isinstance(found, Infeasible):
         raise SimulatorError(f"{alternative} is infeasible: {found}")
     phase = found.phases[-1]

@@ -81,6 +81,20 @@ def test_anchored_step_is_the_measurement_and_what_ifs_scale_with_the_model(plai
     assert scaled.time_s / after.time_s == pytest.approx(other.time_s / before.time_s)
 
 
+def test_an_anchor_stays_where_it_was_measured(tmp_path: Path) -> None:
+    text = (
+        Path(FILE)
+        .read_text(encoding="utf-8")
+        .replace("software: megatron-2021", "software: megatron-2021\n    step: {kind: anchored, measured: 5 s, source: x}")
+    )
+    file = tmp_path / "anchored.yaml"
+    file.write_text(text, encoding="utf-8")
+    swept = sweep(str(file), {"training.global_batch": ("512", "1024")}).outcome
+    steps = [alternative.step.time_s for alternative in swept.alternatives if alternative.name.startswith("rented") and alternative.step]
+    assert steps[0] == pytest.approx(5.0)
+    assert 8.0 < steps[1] < 10.0
+
+
 def test_phases_have_a_layout_a_step_and_memory_each() -> None:
     outcome = small("training.phases=[{name: ramp, until: 20%, global_batch: 128}]", "reliability.failures=null")
     told = named(outcome, "rented")

@@ -25,9 +25,9 @@ def test_a_sweep_resumes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     half = sweep(FILE, {"economics.pue": ("1.1", "1.2")}, overrides=("replications=2",), store=store)
     asked: list[str] = []
 
-    def counted(scenario: Scenario) -> Outcome:
+    def counted(scenario: Scenario, measured: Scenario | None) -> Outcome:
         asked.append(scenario.name)
-        return answer(scenario)
+        return answer(scenario, measured=measured)
 
     monkeypatch.setattr(sys.modules["simulator.study.sweep"], "answer", counted)
     whole = sweep(FILE, {"economics.pue": ("1.1", "1.2", "1.3")}, overrides=("replications=2",), store=store)
