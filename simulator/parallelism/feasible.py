@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from simulator.errors import MendableError
 from simulator.model import Transformer
 from simulator.outcome import Infeasible
 from simulator.parallelism.groups import splits
 from simulator.parallelism.layout import Layout
+from simulator.pipeline import SCHEDULES
 
 
 def divisibility(
@@ -70,6 +72,10 @@ def divisibility(
     if layout.schedule == "interleaved" and microbatches % pipeline:
         what = f"{microbatches} microbatches are not a multiple of pipeline {pipeline}, as the interleaved schedule needs"
         return _infeasible(what, "data", data, shares, range(1, most + 1), otherwise="write schedule: 1f1b, virtual: 1")
+    try:
+        SCHEDULES[layout.schedule].check(pipeline, layout.virtual, microbatches)
+    except MendableError as error:
+        return Infeasible(reason=error.what, mend=error.mend)
     return None
 
 

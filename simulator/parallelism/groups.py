@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.parallelism.layout import Layout
+from simulator.pipeline import SCHEDULES
 from simulator.spec import require
 
 Dimension = Literal["tensor", "context", "data", "data_context", "pipeline", "expert", "expert_tensor", "expert_data"]
@@ -73,6 +74,33 @@ def chunk_layers(layers: int, pipeline: int, virtual: int = 1) -> tuple[tuple[in
     if missing == 2:
         held[0], held[-2] = each - 1, each
     return tuple(tuple(held[stage::pipeline]) for stage in range(pipeline))
+
+
+def held_layers(layout: Layout, layers: int) -> tuple[tuple[int, ...], ...]:
+    """Layers of each chunk of each stage where the schedule lays the model: `chunk_layers`, in the order of every copy's way.
+
+    Raises:
+        MendableError: see `chunk_layers`.
+    """
+    return _held(layout.schedule, layout.pipeline, layout.virtual, layers)
+
+
+@lru_cache(maxsize=1024)
+def _held(kind: str, pipeline: int, virtual: int, layers: int) -> tuple[tuple[int, ...], ...]:
+    split = chunk_layers(layers, pipeline, virtual)
+    sizes = [split[stage][chunk] for chunk in range(virtual) for stage in range(pipeline)]
+    schedule = SCHEDULES[kind]
+    held = [[0] * (virtual * schedule.copies) for _ in range(pipeline)]
+    for route in schedule.routes(pipeline, virtual):
+        for (stage, chunk), size in zip(route, sizes, strict=True):
+            held[stage][chunk] = size
+    return tuple(map(tuple, held))
+
+
+def ends_apart(layout: Layout) -> bool:
+    """Whether input and output embedding lie on different stages."""
+    routes = SCHEDULES[layout.schedule].routes(layout.pipeline, layout.virtual)
+    return not {route[0][0] for route in routes} & {route[-1][0] for route in routes}
 
 
 def splits(layers: int, chunks: int) -> bool:

@@ -7,7 +7,7 @@ from typing import Literal
 
 from simulator.spec import require
 
-Schedule = Literal["gpipe", "1f1b", "interleaved"]
+Schedule = Literal["gpipe", "1f1b", "interleaved", "zb_h1", "zb_h2", "zb_v", "dualpipe"]
 Sharding = Literal["none", "zero1", "zero2", "zero3"]
 Recompute = Literal["none", "selective", "full"]
 
@@ -17,7 +17,7 @@ class Layout:
     """Degrees of parallelism. tensor · context · pipeline · data = accelerators used; expert · expert_tensor · pipeline divides them.
 
     Args:
-        virtual: model chunks per pipeline stage (interleaved schedule).
+        virtual: model chunks per pipeline stage (interleaved schedule; 2 for zb_v).
         expert_tensor: tensor degree inside an expert; `tensor` where absent.
         microbatch: sequences per microbatch and data-parallel rank.
         sharding: of optimizer states (zero1), and gradients (zero2), and weights (zero3, FSDP) over the data-parallel ranks.
@@ -26,7 +26,8 @@ class Layout:
         tensor, pipeline, data: degrees of tensor, pipeline and data parallelism.
         context: ranks among which one sequence is split.
         expert: ranks among which the experts of a layer are spread; inside tensor · context · data.
-        schedule: order of forward and backward passes on a stage.
+        schedule: order of forward and backward passes on a stage. `zb_h1`, `zb_h2` and `zb_v` compute the gradients of weights later than
+            those of inputs; `dualpipe` sends microbatches from both ends through two copies of the model.
     """
 
     tensor: int = 1
@@ -46,7 +47,7 @@ class Layout:
         for name in ("tensor", "context", "pipeline", "virtual", "data", "expert", "microbatch"):
             require(getattr(self, name) >= 1, f"{name} is {getattr(self, name)}, at least 1 is expected")
         require(
-            self.virtual == 1 or self.schedule == "interleaved",
+            self.virtual == 1 or self.schedule in ("interleaved", "zb_v"),
             f"virtual {self.virtual} needs an interleaved schedule, not {self.schedule}",
             "write schedule: interleaved",
         )
@@ -55,6 +56,7 @@ class Layout:
             "an interleaved schedule needs virtual and pipeline of at least 2",
             "write schedule: 1f1b",
         )
+        require(self.schedule != "zb_v" or self.virtual == 2, "the zb_v schedule has 2 chunks per stage", "write virtual: 2")
 
     @property
     def accelerators(self) -> int:

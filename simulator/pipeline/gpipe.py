@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
-from simulator.pipeline.slot import Slot, require_plain
+from simulator.pipeline.slot import Route, Slot, looping, require_plain
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,6 +16,12 @@ class GPipe:
     """
 
     kind: Literal["gpipe"] = "gpipe"
+    slots: ClassVar[int] = 2
+    """Per microbatch and chunk, where it repeats."""
+    staggered: ClassVar[bool] = False
+    """A stage begins the next step on its own, without waiting for the others."""
+    copies: ClassVar[int] = 1
+    """Of the model; each serves its share of the microbatches."""
 
     def check(self, stages: int, virtual: int, microbatches: int) -> None:
         """Refuse counts that this schedule cannot run.
@@ -24,6 +30,10 @@ class GPipe:
             MendableError: with the mend.
         """
         require_plain(self.kind, stages, virtual, microbatches)
+
+    def routes(self, stages: int, virtual: int) -> tuple[Route, ...]:
+        """The ways that microbatches go."""
+        return looping(stages, virtual)
 
     def order(self, stage: int, stages: int, virtual: int, microbatches: int) -> tuple[Slot, ...]:
         """What one stage does, in order."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
-from simulator.pipeline.slot import Slot, alternate
+from simulator.pipeline.slot import Route, Slot, alternate, looping
 from simulator.spec import require
 
 
@@ -22,6 +22,12 @@ class Interleaved:
     """
 
     kind: Literal["interleaved"] = "interleaved"
+    slots: ClassVar[int] = 2
+    """Per microbatch and chunk, where it repeats."""
+    staggered: ClassVar[bool] = False
+    """A stage begins the next step on its own, without waiting for the others."""
+    copies: ClassVar[int] = 1
+    """Of the model; each serves its share of the microbatches."""
 
     def check(self, stages: int, virtual: int, microbatches: int) -> None:
         """Refuse counts that this schedule cannot run.
@@ -41,6 +47,10 @@ class Interleaved:
             f"{microbatches} microbatches are not a multiple of {stages} pipeline stages, as the interleaved schedule needs",
             f"{nearest} microbatches would do, or schedule: 1f1b",
         )
+
+    def routes(self, stages: int, virtual: int) -> tuple[Route, ...]:
+        """The ways that microbatches go."""
+        return looping(stages, virtual)
 
     def order(self, stage: int, stages: int, virtual: int, microbatches: int) -> tuple[Slot, ...]:
         """What one stage does, in order."""

@@ -11,18 +11,24 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import Annotated, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simulator.outcome import Bar
+from simulator.pipeline.dualpipe import DualPipe
 from simulator.pipeline.gpipe import GPipe
 from simulator.pipeline.interleaved import Interleaved
 from simulator.pipeline.one_forward_one_backward import OneForwardOneBackward
+from simulator.pipeline.slot import PHASES
+from simulator.pipeline.zero_bubble_h1 import ZeroBubbleH1
+from simulator.pipeline.zero_bubble_h2 import ZeroBubbleH2
+from simulator.pipeline.zero_bubble_v import ZeroBubbleV
 from simulator.spec import Kinds, kind_of, require
 
-AnySchedule = GPipe | OneForwardOneBackward | Interleaved
+AnySchedule = GPipe | OneForwardOneBackward | Interleaved | ZeroBubbleH1 | ZeroBubbleH2 | ZeroBubbleV | DualPipe
 """Every pipeline schedule; the union is the registry."""
 
 Schedule = Annotated[AnySchedule, Kinds()]
@@ -33,6 +39,10 @@ SCHEDULES: Mapping[str, AnySchedule] = {kind_of(kind): kind() for kind in get_ar
 _ALIKE = 1e-12
 """Two periods are taken as alike when their times differ by a constant within this share of the time played so far."""
 
+_NUMBERS = {phase: number for number, phase in enumerate(PHASES)}
+_TURNS = {"forward": 0, "joint_forward": 0, "backward": 1, "joint_backward": 1, "input": 1, "weight": 2}
+
+Indices = NDArray[np.intp]
 _Floats = NDArray[np.float64]
 Seconds = float | Sequence[float] | Sequence[Sequence[float]] | _Floats
 
@@ -42,9 +52,11 @@ class Timeline:
     """A schedule as played [s].
 
     `compute_s + transfer_s + bubble_s` is `total_s`: the work of the busiest stage; what transfers between stages add to the whole; the
-    rest, which is filling, draining and waiting for slower stages.
+    rest, which is filling, draining and waiting for slower stages. Where stages begin the next step on their own (`staggered` schedules),
+    the whole is the longest time from a stage's first slot to its last: steps follow one another at that pace.
 
     Args:
+        stage_start_s: per stage, when its first slot begins.
         stage_busy_s: per stage, computing and (where transfers block) sending.
         stage_end_s: per stage, when its last backward is done and sent.
         in_flight: per stage, microbatches (times chunks, each 1/virtual of a stage) whose activations it holds at its peak.
@@ -56,6 +68,7 @@ class Timeline:
     transfer_s: float
     bubble_s: float
     stage_busy_s: tuple[float, ...]
+    stage_start_s: tuple[float, ...]
     stage_end_s: tuple[float, ...]
     in_flight: tuple[int, ...]
     bars: tuple[Bar, ...] = ()
@@ -79,6 +92,7 @@ def play(
     microbatches: int,
     forward: Seconds,
     backward: Seconds,
+    weight: Seconds = 0.0,
     transfer: Seconds = 0.0,
     overlapped: bool = True,
     bars: int = 0,
@@ -86,7 +100,9 @@ def play(
     """Play a schedule.
 
     Args:
-        forward, backward: time of one microbatch [s]: of a chunk for all alike, per stage (each chunk of it), or per stage and chunk.
+        forward, backward: time of one microbatch [s]: of a chunk for all alike, per stage (each chunk of it), or per stage and chunk (the
+            chunks of a second copy of the model behind those of the first).
+        weight: of `backward`, the gradients of weights, which some schedules compute later; likewise.
         transfer: from each stage to the next one [s], the last to the first included; the same for all, or one per stage.
         overlapped: transfers run beside compute; otherwise a stage is held while it sends.
         bars: how many bars to return at most, the earliest first; asking for any plays every microbatch.
@@ -103,18 +119,24 @@ def play(
     (33.0, 0.375)
     """
     schedule.check(stages, virtual, microbatches)
-    ahead, back = _seconds(forward, (stages, virtual), "forward"), _seconds(backward, (stages, virtual), "backward")
-    pace = _pace(ahead, back, _seconds(transfer, (stages, 1), "transfer")[:, 0], overlapped)
+    chunks, each = virtual * schedule.copies, microbatches / schedule.copies
+    ahead, back = _seconds(forward, (stages, chunks), "forward"), _seconds(backward, (stages, chunks), "backward")
+    later = _seconds(weight, (stages, chunks), "weight")
+    require(bool((later <= back).all()), "weight takes longer than the backward pass that it is part of", "give a part of backward")
+    pace = _pace(ahead, back, later, _seconds(transfer, (stages, 1), "transfer")[:, 0], overlapped, _crossings(schedule, stages, virtual))
     table, ends, added = _converged(schedule, stages, virtual, microbatches, pace, whole=bars > 0)
     last = ends[-1].reshape(2, stages) + added[:, None]
-    total, without = float(last[0].max()), float(last[1].max())
-    compute = float(microbatches * (ahead + back).sum(axis=1).max())
+    first = _starts(table, ends, pace)
+    span = last - first if schedule.staggered else last
+    total, without = float(span[0].max()), float(span[1].max())
+    compute = float(each * (ahead + back).sum(axis=1).max())
     return Timeline(
         total_s=total,
         compute_s=compute,
         transfer_s=total - without,
         bubble_s=without - compute,
-        stage_busy_s=tuple((microbatches * pace.work[0, :-1].reshape(-1, stages).sum(axis=0)).tolist()),
+        stage_busy_s=tuple((each * pace.work[0, : 2 * ahead.size].reshape(-1, stages).sum(axis=0)).tolist()),
+        stage_start_s=tuple(first[0].tolist()),
         stage_end_s=tuple(last[0].tolist()),
         in_flight=tuple(schedule.in_flight(stage, stages, virtual, microbatches) for stage in range(stages)),
         bars=_bars(table, ends, pace, bars),
@@ -123,7 +145,7 @@ def play(
 
 @dataclass(frozen=True, kw_only=True)
 class _Pace:
-    """Seconds by kind of slot, in the order phase, chunk, stage, and one more for idle; row 1 without transfers.
+    """Seconds by kind of slot, in the order phase (of `PHASES`), chunk, stage, and one more for idle; row 1 without transfers.
 
     Args:
         work: slot [s], the blocking send after it included.
@@ -136,19 +158,42 @@ class _Pace:
     lag: _Floats | None
 
 
-def _pace(forward: _Floats, backward: _Floats, transfer: _Floats, overlapped: bool) -> _Pace:
-    """Durations by kind of slot; `forward` and `backward` have shape [stages, virtual]."""
-    virtual = forward.shape[1]
-    compute = np.concatenate((forward.T.ravel(), backward.T.ravel(), (0.0,)))
-    before = np.tile(np.roll(transfer, 1), virtual)
-    after = np.tile(transfer, virtual)
-    before[0], after[-1] = 0.0, 0.0  # the data enters here, and the loss is computed there: nothing crosses
-    # A forward receives over the link before it and sends over the one after it; a backward the other way round.
-    received, sent = np.concatenate((before, after, (0.0,))), np.concatenate((after, before, (0.0,)))
-    nothing = np.zeros_like(compute)
-    send = nothing if overlapped else sent
-    lag = np.stack((received, nothing)) if overlapped and transfer.any() else None
-    return _Pace(work=np.stack((compute + send, compute)), send=np.stack((send, nothing)), lag=lag)
+def _pace(
+    forward: _Floats, backward: _Floats, weight: _Floats, transfer: _Floats, overlapped: bool, crossings: tuple[Indices, Indices, Indices]
+) -> _Pace:
+    """Durations by kind of slot; all but `transfer` have shape [stages, chunks].
+
+    Args:
+        crossings: see `_crossings`.
+    """
+    stages = len(forward)
+    nothing = np.zeros(forward.size + 1)
+    # A joint backward stands for the pair, of which the forward serves the other chunk.
+    kinds = (forward, backward, backward - weight, weight, np.zeros_like(forward), backward + forward[:, ::-1])
+    compute = np.concatenate((*(phase.T.ravel() for phase in kinds), (0.0,)))
+    before, after = np.zeros(forward.size), np.zeros(forward.size)  # where the data enters and the loss is computed, nothing crosses
+    sending, receiving, link = crossings
+    after[sending] = before[receiving] = transfer[link]
+    # A forward receives over the link before it and sends over the one after it; a backward the other way round; weights stay.
+    beside = after.reshape(-1, stages)[::-1].ravel()
+    received = np.concatenate((before, after, after, nothing[1:], before, after, nothing[:1]))
+    sent = np.concatenate((after, before, before, nothing[1:], nothing[1:], before + beside, nothing[:1]))
+    send = np.zeros_like(compute) if overlapped else sent
+    lag = np.stack((received, np.zeros_like(compute))) if overlapped and transfer.any() else None
+    return _Pace(work=np.stack((compute + send, compute)), send=np.stack((send, np.zeros_like(compute))), lag=lag)
+
+
+@lru_cache(maxsize=128)
+def _crossings(schedule: AnySchedule, stages: int, virtual: int) -> tuple[Indices, Indices, Indices]:
+    """Where a microbatch goes from one stage to another: the part that it leaves, the part that it enters, and the link between."""
+    found = [
+        (one * stages + source, other * stages + target, source if target == (source + 1) % stages else target)
+        for route in schedule.routes(stages, virtual)
+        for (source, one), (target, other) in pairwise(route)
+        if source != target
+    ]
+    sending, receiving, link = np.array(found, dtype=np.intp).reshape(-1, 3).T
+    return sending, receiving, link
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,27 +231,45 @@ def _table(schedule: AnySchedule, stages: int, virtual: int, microbatches: int) 
     Raises:
         ArithmeticError: the schedule waits for itself.
     """
-    # A slot's number is (backward · microbatches + microbatch) · parts + part of the model, so that its predecessor is the one beside it.
-    parts = stages * virtual
+    # A slot's number is (turn · microbatches + microbatch) · parts + part, where a part is chunk · stages + stage, and the turns are
+    # forward, backward (whole, or of the input alone) and weights.
+    parts = stages * virtual * schedule.copies
+    before, after = np.full(parts, -1), np.full(parts, -1)
+    for route in schedule.routes(stages, virtual):
+        held = [chunk * stages + stage for stage, chunk in route]
+        before[held[1:]], after[held[:-1]] = held[:-1], held[1:]
+    slots = [schedule.order(stage, stages, virtual, microbatches) for stage in range(stages)]
     orders = [
-        [((phase == "backward") * microbatches + index) * parts + chunk * stages + stage for _, index, chunk, phase in order]
-        for stage, order in enumerate(schedule.order(stage, stages, virtual, microbatches) for stage in range(stages))
+        [(_TURNS[phase] * microbatches + index) * parts + chunk * stages + stage for _, index, chunk, phase in order]
+        for stage, order in enumerate(slots)
     ]
-    number = np.arange(2 * microbatches * parts)
-    backward, microbatch, part = number // (microbatches * parts), number // parts % microbatches, number % parts
-    needs = np.where(backward == 0, np.where(part > 0, number - 1, -1), np.where(part < parts - 1, number + 1, -1))
+    number = np.arange(3 * microbatches * parts)
+    turn, microbatch, part = number // (microbatches * parts), number // parts % microbatches, number % parts
+    other = np.where(turn == 0, before[part], np.where(turn == 1, after[part], -1))
+    ends = np.arange(number.size)  # a joint forward is done when the backward beside it is
+    for order, done in zip(slots, orders, strict=True):
+        for place, slot in enumerate(order):
+            if slot.phase == "joint_forward":
+                ends[done[place]] = done[place + 1]
+    needs = np.where(other >= 0, ends[number - part + other], -1)
     row = np.array(_rows(orders, needs.tolist(), stages))
-    if (row < 0).any():
-        raise ArithmeticError(f"the {schedule.kind} schedule waits for itself: {int((row < 0).sum())} slots of {len(row)} cannot run")
-    count, idle, stage, waits = int(row.max()) + 1, 2 * parts, part % stages, needs >= 0
+    there = np.concatenate([np.array(order, dtype=np.intp) for order in orders])
+    if (row[there] < 0).any():
+        stuck = int((row[there] < 0).sum())
+        raise ArithmeticError(f"the {schedule.kind} schedule waits for itself: {stuck} slots of {len(there)} cannot run")
+    phase = np.concatenate([np.array([_NUMBERS[slot.phase] for slot in order], dtype=np.intp) for order in slots])
+    row, part, microbatch, needs = row[there], part[there], microbatch[there], needs[there]
+    count, idle, stage, waits = int(row.max()) + 1, len(PHASES) * parts, part % stages, needs >= 0
     kind, distance = np.full((count, stages), idle), np.zeros((count, stages), np.intp)
     source, index = np.zeros((count, stages), np.intp), np.full((count, stages), -1)
-    kind[row, stage] = backward * parts + part
+    reached = np.full(3 * microbatches * parts, -1)
+    reached[there] = row
+    kind[row, stage] = phase * parts + part
     index[row, stage] = microbatch
-    distance[row, stage] = np.where(waits, row - row[needs], 0)
-    source[row, stage] = np.where(waits, (row[needs] + 2) * 2 * stages + stage[needs], 0)
+    distance[row, stage] = np.where(waits, row - reached[needs], 0)
+    source[row, stage] = np.where(waits, (reached[needs] + 2) * 2 * stages + needs % parts % stages, 0)
     each, stretches = schedule.period(stages)
-    repeat = 2 * virtual * each // stretches
+    repeat = schedule.slots * virtual * each // stretches
     return _Table(
         kind=np.hstack((kind, kind + idle + 1)),
         source=np.hstack((source, np.where(source > 0, source + stages, 0))),
@@ -290,7 +353,8 @@ def _converged(
     Few microbatches are played where their periods show themselves alike, otherwise more of them, at last all.
     """
     each, _ = schedule.period(stages)
-    first = max(3 * each, each * -(-(stages + 4) // each))
+    fill = stages if schedule.copies == 1 else 4 * stages
+    first = max(3 * each, each * -(-(fill + 4) // each))
     played = microbatches if whole or microbatches <= 3 * first else first  # a failed attempt costs more than it could save there
     ends = np.repeat(((-math.inf,), (0.0,)), 2 * stages, axis=1)
     while True:
@@ -332,25 +396,47 @@ def _growth(ends: _Floats, table: _Table, stages: int) -> tuple[int, _Floats] | 
     return None
 
 
+def _starts(table: _Table, ends: _Floats, pace: _Pace) -> _Floats:
+    """When the first slot of each stage begins, with and without transfers [s]; shape [2, stages]."""
+    stages = table.microbatch.shape[1]
+    row, lane = (table.microbatch >= 0).argmax(axis=0), np.arange(stages)
+    kinds = table.kind[row, lane]
+    return np.stack((ends[row + 2, lane] - pace.work[0, kinds], ends[row + 2, lane + stages] - pace.work[1, kinds]))
+
+
 def _bars(table: _Table, ends: _Floats, pace: _Pace, limit: int) -> tuple[Bar, ...]:
     """The first `limit` slots in order of time, sends left out."""
     stages = table.microbatch.shape[1]
     kinds = table.kind[:, :stages]
     done = ends[2:, :stages] - pace.send[0].take(kinds)
     start = done - (pace.work[0] - pace.send[0]).take(kinds)
-    backward = pace.work.shape[1] // 2
+    parts = pace.work.shape[1] // len(PHASES)
+    _part_joint(kinds, start, done, pace, parts)
+    start = np.maximum.accumulate(start)  # slots that take no time stay in their order whatever rounding says
     rows, lanes = np.nonzero(table.microbatch >= 0)
     chosen = np.argsort(start[rows, lanes], kind="stable")[:limit]
     return tuple(
         Bar(
             lane=int(lane),
-            label="forward" if kinds[row, lane] < backward else "backward",
+            label=PHASES[kinds[row, lane] // parts].removeprefix("joint_"),
             microbatch=int(table.microbatch[row, lane]),
             start_s=float(start[row, lane]),
             end_s=float(done[row, lane]),
         )
         for row, lane in zip(rows[chosen], lanes[chosen], strict=True)
     )
+
+
+def _part_joint(kinds: NDArray[np.intp], start: _Floats, done: _Floats, pace: _Pace, parts: int) -> None:
+    """Draw joint slots one after the other: the forward first. Changes `start` and `done`."""
+    joint = kinds // parts == _NUMBERS["joint_forward"]
+    for lane in np.flatnonzero(joint.any(axis=0)):
+        busy = np.flatnonzero(kinds[:, lane] < len(PHASES) * parts)
+        places = np.flatnonzero(joint[busy, lane])
+        ahead, back = busy[places], busy[places + 1]
+        forward = kinds[ahead, lane] % parts
+        start[ahead, lane] = start[back, lane]
+        done[ahead, lane] = start[back, lane] = start[back, lane] + (pace.work[0] - pace.send[0])[forward]
 
 
 def _seconds(value: Seconds, shape: tuple[int, int], what: str) -> _Floats:

@@ -4,13 +4,13 @@ optimizer, jitter."""
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from simulator.collectives import Operation
 from simulator.hardware import stream_time
 from simulator.model import dense_layers, layer_parameters
 from simulator.outcome import Bar
-from simulator.parallelism import Layout, chunk_layers
+from simulator.parallelism import Layout, ends_apart, held_layers
 from simulator.pipeline import SCHEDULES, Timeline, play
 from simulator.step.job import Job, Machines
 from simulator.step.layer import Lap, Pass, embedding_pass, layer_pass, output_pass, prediction_pass, slowest
@@ -59,20 +59,24 @@ def clock(job: Job, layout: Layout, machines: Machines, bars: int = 0) -> Clock:
     """
     network = Network(layout, machines)
     microbatches = job.global_batch // (layout.data * layout.microbatch)
-    held = chunk_layers(job.model.layers, layout.pipeline, layout.virtual)
+    held = held_layers(layout, job.model.layers)
     passes = _passes(job, layout, machines, network, held)
-    stages = [sum(chunks[1:], chunks[0]) for chunks in passes]
+    schedule = SCHEDULES[layout.schedule]
+    if layout.schedule == "dualpipe":
+        passes = [[_beside(chunk) for chunk in chunks] for chunks in passes]
+    stages = [sum(chunks[1:], chunks[0]) * (1 / schedule.copies) for chunks in passes]
     traffic = _Data(job, layout, machines, network, held)
     sharded = _gathered(job, layout, traffic, passes, microbatches)
     tokens = layout.microbatch * job.sequence / layout.context
     transfers = network.transfers(2.0 * tokens * job.model.hidden, job.software.scatter_sends)
     timeline = play(
-        SCHEDULES[layout.schedule],
+        schedule,
         stages=layout.pipeline,
         virtual=layout.virtual,
         microbatches=microbatches,
         forward=[[chunk.forward.total for chunk in chunks] for chunks in passes],
         backward=[[chunk.backward.total for chunk in chunks] for chunks in passes],
+        weight=[[chunk.weight.total for chunk in chunks] for chunks in passes],
         transfer=transfers,
         overlapped=job.software.overlap_pipeline,
         bars=bars,
@@ -114,22 +118,38 @@ def _passes(job: Job, layout: Layout, machines: Machines, network: Network, held
     usual = layer_pass(job, layout, accelerator, network.communicate, dense=False)
     dense = layer_pass(job, layout, accelerator, network.communicate, dense=True) if first_dense else usual
     known: dict[tuple[int, int], Pass] = {}
-    answer: list[list[Pass]] = [[] for _ in held]
-    before = 0
-    for chunk in range(layout.virtual):
-        for stage, chunks in enumerate(held):
-            count = chunks[chunk]
+    embedding = embedding_pass(job, layout, accelerator, network.communicate)
+    output = output_pass(job, layout, accelerator, network.communicate)
+    if model.prediction_heads:
+        output += prediction_pass(job, layout, accelerator, usual, output)
+    answer = [[usual] * len(chunks) for chunks in held]
+    for route in SCHEDULES[layout.schedule].routes(layout.pipeline, layout.virtual):
+        before = 0
+        for stage, chunk in route:
+            count = held[stage][chunk]
             dense_here = min(max(first_dense - before, 0), count)
             if (count, dense_here) not in known:
                 known[count, dense_here] = usual * (count - dense_here) + dense * dense_here
-            answer[stage].append(known[count, dense_here])
+            answer[stage][chunk] = known[count, dense_here]
             before += count
-    answer[0][0] += embedding_pass(job, layout, accelerator, network.communicate)
-    output = output_pass(job, layout, accelerator, network.communicate)
-    answer[-1][-1] += output
-    if model.prediction_heads:
-        answer[-1][-1] += prediction_pass(job, layout, accelerator, usual, output)
+        (first, one), (last, other) = route[0], route[-1]
+        answer[first][one] += embedding
+        answer[last][other] += output
     return answer
+
+
+def _beside(chunk: Pass) -> Pass:
+    """A pass that runs beside one of the other direction: each one's exchange of tokens hides behind what the other computes.
+
+    # Assumes: also where the pipeline fills and drains. Source: DeepSeek-V3, arXiv:2412.19437, section 3.2.1.
+    """
+    forward, backward = chunk.forward, chunk.backward
+
+    def left(mine: Lap, other: Lap) -> Lap:
+        computing = other.matrix + other.attention + other.memory_bound
+        return replace(mine, expert_comm=max(mine.expert_comm - computing, 0.0))
+
+    return replace(chunk, forward=left(forward, backward), backward=left(backward, forward))
 
 
 class _Data:
@@ -142,7 +162,8 @@ class _Data:
         per_layer = layer_parameters(model)
         experts = per_layer.get("experts", 0)
         embedding = model.vocabulary * model.hidden
-        ends = 1 if layout.pipeline > 1 or model.tied_embeddings else 2
+        self.apart = ends_apart(layout)
+        ends = 1 if self.apart or model.tied_embeddings else 2
         positions = job.sequence * model.hidden if model.positions == "learned" else 0
         replicated = model.hidden * 4 * self.layers
         self.dense = ((sum(per_layer.values()) - experts) * self.layers + ends * embedding) / layout.tensor + positions + replicated
@@ -170,7 +191,7 @@ class _Data:
 
     def _tied(self) -> float:
         model, layout = self.job.model, self.layout
-        if layout.pipeline == 1 or not model.tied_embeddings:
+        if not self.apart or not model.tied_embeddings:
             return 0.0
         size = self.job.software.gradient_size(self.job.precision) * model.vocabulary * model.hidden / layout.tensor
         return self.network.communicate("all_reduce", float(size), "ends")

@@ -10,6 +10,7 @@ from simulator.hardware import DEFAULT_KERNELS, kernels_of
 from simulator.model import hardware_flop, model_flop, parameters
 from simulator.outcome import Infeasible, MemoryUse, StepTime, Term
 from simulator.parallelism import Layout, divisibility
+from simulator.pipeline import SCHEDULES
 from simulator.step.clock import UPDATE_BYTES, Clock, clock
 from simulator.step.job import Job, Machines, StepAnswer
 from simulator.step.memory import fits, memory_use
@@ -143,6 +144,14 @@ def _assumptions(job: Job, layout: Layout, machines: Machines) -> tuple[str, ...
         found.append("step: tokens are spread evenly over the experts, and none is dropped")
     if layout.context > 1:
         found.append("step: causal attention is balanced over the context ranks")
+    if SCHEDULES[layout.schedule].staggered and layout.pipeline > 1:
+        found.append(
+            f"step: under {layout.schedule} a stage begins the next step on its own; what stages must agree on is checked afterwards"
+        )
+    if SCHEDULES[layout.schedule].copies > 1:
+        found.append(
+            "step: the gradients of both copies of the model are reduced along with those of the data-parallel ranks, at no more cost"
+        )
     if layout.sharding != "none" or job.software.overlap_gradient_reduction:
         found.append("step: traffic that is hidden does not slow the compute that hides it")
     return tuple(found)

@@ -58,16 +58,20 @@ class Lap:
 
 @dataclass(frozen=True)
 class Pass:
-    """One microbatch through something, forward and backward."""
+    """One microbatch through something, forward and backward; `weight` is what the gradients of weights take of the backward pass.
+
+    # Assumes: where these are computed later, what hides behind them still does.
+    """
 
     forward: Lap
     backward: Lap
+    weight: Lap = Lap()
 
     def __add__(self, other: Pass) -> Pass:
-        return Pass(self.forward + other.forward, self.backward + other.backward)
+        return Pass(self.forward + other.forward, self.backward + other.backward, self.weight + other.weight)
 
     def __mul__(self, times: float) -> Pass:
-        return Pass(self.forward * times, self.backward * times)
+        return Pass(self.forward * times, self.backward * times, self.weight * times)
 
 
 def layer_pass(job: Job, layout: Layout, accelerator: Accelerator, communicate: Communicate, dense: bool) -> Pass:
@@ -102,7 +106,7 @@ def layer_pass(job: Job, layout: Layout, accelerator: Accelerator, communicate: 
         backward += forward
     elif layout.recompute == "selective" and not job.software.fused_attention:
         backward += Lap(attention=attention[0])
-    return Pass(forward, backward)
+    return Pass(forward, backward, Lap(matrix=sum(matrix.weight_gradient for matrix in matrices)))
 
 
 def slowest(count: int) -> float:
@@ -286,9 +290,8 @@ def output_pass(job: Job, layout: Layout, accelerator: Accelerator, communicate:
     width = model.vocabulary / layout.tensor
     precision = "bf16" if job.precision == "fp8" else job.precision
     product = product_time(accelerator, precision, tokens, width, model.hidden)
-    gradients = product_time(accelerator, precision, tokens, model.hidden, width) + product_time(
-        accelerator, precision, width, model.hidden, tokens
-    )
+    weight = product_time(accelerator, precision, width, model.hidden, tokens)
+    gradients = product_time(accelerator, precision, tokens, model.hidden, width) + weight
     local = tokens * model.hidden / (layout.tensor if layout.sequence_parallel else 1)
     per_logit, per_logit_back = (8, 6) if job.software.fused_loss else (38, 14)
     kept = 0.0 if job.software.fused_accumulation else (2 + 2 * job.software.gradient_size(job.precision)) * width * model.hidden
@@ -300,7 +303,9 @@ def output_pass(job: Job, layout: Layout, accelerator: Accelerator, communicate:
         gathered = communicate("all_gather", size, "tensor") if layout.sequence_parallel else 0.0
         reduced = communicate("reduce_scatter" if layout.sequence_parallel else "all_reduce", size, "tensor")
     return Pass(
-        Lap(matrix=product, memory_bound=forward, tensor_comm=gathered), Lap(matrix=gradients, memory_bound=backward, tensor_comm=reduced)
+        Lap(matrix=product, memory_bound=forward, tensor_comm=gathered),
+        Lap(matrix=gradients, memory_bound=backward, tensor_comm=reduced),
+        Lap(matrix=weight),
     )
 
 
@@ -310,7 +315,6 @@ def prediction_pass(job: Job, layout: Layout, accelerator: Accelerator, layer: P
     tokens = layout.microbatch * job.sequence / layout.context
     width = model.hidden / layout.tensor
     ahead = product_time(accelerator, job.precision, tokens, width, 2 * model.hidden)
-    back = product_time(accelerator, job.precision, tokens, 2 * model.hidden, width) + product_time(
-        accelerator, job.precision, 2 * model.hidden, width, tokens
-    )
-    return (layer + output + Pass(Lap(matrix=ahead), Lap(matrix=back))) * model.prediction_heads
+    weight = product_time(accelerator, job.precision, 2 * model.hidden, width, tokens)
+    back = product_time(accelerator, job.precision, tokens, 2 * model.hidden, width) + weight
+    return (layer + output + Pass(Lap(matrix=ahead), Lap(matrix=back), Lap(matrix=weight))) * model.prediction_heads

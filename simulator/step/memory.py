@@ -11,7 +11,7 @@ from typing import Any
 from simulator import units
 from simulator.model import Transformer, head_size, layer_parameters, products
 from simulator.outcome import Infeasible, MemoryUse
-from simulator.parallelism import Layout, chunk_layers, divisibility
+from simulator.parallelism import Layout, divisibility, held_layers
 from simulator.parallelism.groups import splits
 from simulator.pipeline import SCHEDULES
 from simulator.step.job import Job, Machines
@@ -103,6 +103,8 @@ def _changes(job: Job, layout: Layout, machines: Machines, count: int) -> Iterat
 
 def _suspects(model: Transformer, layout: Layout) -> list[int]:
     """The stages one of which is the worst: the first (most in flight), the last (logits), and the first of each kind of layer between."""
+    if layout.schedule in ("zb_v", "dualpipe"):
+        return list(range(layout.pipeline))
     boundary = model.experts.first_dense * layout.pipeline * layout.virtual // model.layers % layout.pipeline if model.experts else 0
     return sorted({stage for stage in (0, 1, boundary, boundary + 1, layout.pipeline - 1) if stage < layout.pipeline})
 
@@ -115,7 +117,8 @@ def rank_memory(job: Job, layout: Layout, stage: int) -> dict[str, float]:
 def _parts(job: Job, layout: Layout, stage: int, kinds: Mapping[bool, _Kind]) -> dict[str, float]:
     model, software = job.model, job.software
     wide = _WIDE.get(job.precision, 2)
-    first, last = stage == 0, stage == layout.pipeline - 1
+    routes = SCHEDULES[layout.schedule].routes(layout.pipeline, layout.virtual)
+    first, last = any(route[0][0] == stage for route in routes), any(route[-1][0] == stage for route in routes)
     layers = _layers(model, layout, stage, kinds)
     embeddings = (first + last - (first and last and model.tied_embeddings)) * model.vocabulary * model.hidden / layout.tensor
     positions = job.sequence * model.hidden if first and model.positions == "learned" else 0
@@ -123,7 +126,8 @@ def _parts(job: Job, layout: Layout, stage: int, kinds: Mapping[bool, _Kind]) ->
 
     tokens = layout.microbatch * job.sequence / layout.context
     microbatches = job.global_batch // (layout.data * layout.microbatch)
-    held = SCHEDULES[layout.schedule].in_flight(stage, layout.pipeline, layout.virtual, microbatches) / layout.virtual
+    held: float = SCHEDULES[layout.schedule].in_flight(stage, layout.pipeline, layout.virtual, microbatches)
+    held /= layout.virtual * SCHEDULES[layout.schedule].copies
     inputs = wide * model.hidden / _split(layout)
     full = layout.recompute == "full"
     kept = working = 0.0
@@ -190,16 +194,17 @@ def _kinds(job: Job, layout: Layout) -> Mapping[bool, _Kind]:
 
 def _layers(model: Transformer, layout: Layout, stage: int, kinds: Mapping[bool, _Kind]) -> list[tuple[_Kind, int]]:
     """The layers of one stage: kind and count, never empty."""
-    chunks = chunk_layers(model.layers, layout.pipeline, layout.virtual)
-    held, dense, left = sum(chunks[stage]), 0, model.experts.first_dense if model.experts else 0
+    chunks = held_layers(layout, model.layers)
+    held, dense = sum(chunks[stage]), 0
     if len(kinds) == 1:
         return [(kind, held) for kind in kinds.values()]
-    for part in range(layout.pipeline * layout.virtual):
-        chunk, other = divmod(part, layout.pipeline)
-        dense += min(left, chunks[stage][chunk]) if other == stage else 0
-        left -= chunks[other][chunk]
-        if left <= 0:
-            break
+    for route in SCHEDULES[layout.schedule].routes(layout.pipeline, layout.virtual):
+        left = model.experts.first_dense if model.experts else 0
+        for other, chunk in route:
+            dense += min(left, chunks[stage][chunk]) if other == stage else 0
+            left -= chunks[other][chunk]
+            if left <= 0:
+                break
     return [(kinds[is_dense], count) for is_dense, count in ((True, dense), (False, held - dense)) if count] or [(kinds[False], 0)]
 
 

@@ -49,7 +49,7 @@ def trace(scenario: Scenario, alternative: str) -> Json:
     node = question.cluster.node
     machines = Machines(node=node, count=max(phase.steps), network=question.cluster.topology.build(node, max(phase.steps)))
     laid = spans(job, layout, machines)
-    scale = step.time.time_s / max(span.end_s for span in laid)
+    scale = step.time.time_s / max(span.end_s for span in laid if span.stage == 0)
     used = sorted({span.lane for span in laid}, key=_LANES.index)
     return {
         "displayTimeUnit": "ms",

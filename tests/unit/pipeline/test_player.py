@@ -5,7 +5,17 @@ from __future__ import annotations
 import pytest
 
 from simulator.errors import MendableError
-from simulator.pipeline import SCHEDULES, GPipe, Interleaved, OneForwardOneBackward, play
+from simulator.pipeline import (
+    SCHEDULES,
+    DualPipe,
+    GPipe,
+    Interleaved,
+    OneForwardOneBackward,
+    ZeroBubbleH1,
+    ZeroBubbleH2,
+    ZeroBubbleV,
+    play,
+)
 
 
 def test_two_stages_and_two_microbatches_by_hand() -> None:
@@ -43,7 +53,8 @@ def test_one_stage_has_no_bubble() -> None:
 
 def test_a_schedule_is_named_as_in_a_layout() -> None:
     assert {name: type(kind) for name, kind in SCHEDULES.items()} == {
-        "gpipe": GPipe, "1f1b": OneForwardOneBackward, "interleaved": Interleaved,
+        "gpipe": GPipe, "1f1b": OneForwardOneBackward, "interleaved": Interleaved, "zb_h1": ZeroBubbleH1, "zb_h2": ZeroBubbleH2,
+        "zb_v": ZeroBubbleV, "dualpipe": DualPipe,
     }  # fmt: skip
 
 
@@ -70,6 +81,43 @@ def test_plain_schedules_have_no_chunks() -> None:
             play(kind, stages=2, virtual=2, microbatches=2, forward=1.0, backward=1.0)
         with pytest.raises(MendableError, match="at least 1"):
             play(kind, stages=2, microbatches=0, forward=1.0, backward=1.0)
+
+
+def test_two_stages_of_zb_h1_by_hand() -> None:
+    # The last stage is one behind with its weights: F0 1-2, B0 2-3, F1 3-4, B1 4-5, W0 5-6, W1 6-7.
+    played = play(ZeroBubbleH1(), stages=2, microbatches=2, forward=1.0, backward=2.0, weight=1.0, bars=12)
+    shown = {(bar.lane, bar.label, bar.microbatch): bar.start_s for bar in played.bars}
+    assert shown == {
+        (0, "forward", 0): 0, (0, "forward", 1): 1, (0, "input", 0): 3, (0, "weight", 0): 4, (0, "input", 1): 5, (0, "weight", 1): 6,
+        (1, "forward", 0): 1, (1, "input", 0): 2, (1, "forward", 1): 3, (1, "input", 1): 4, (1, "weight", 0): 5, (1, "weight", 1): 6,
+    }  # fmt: skip
+    assert (played.total_s, played.bubble_s) == (7, 1)
+
+
+def test_stages_that_begin_the_next_step_alone_are_timed_alone() -> None:
+    played = play(ZeroBubbleH2(), stages=4, microbatches=8, forward=1.0, backward=2.0, weight=1.0)
+    assert played.stage_start_s == (0, 1, 2, 3)
+    assert played.stage_end_s == (24, 25, 26, 27)
+    assert (played.total_s, played.bubble_s) == (24, 0)
+
+
+def test_joint_slots_start_and_end_together() -> None:
+    played = play(DualPipe(), stages=2, microbatches=4, forward=1.0, backward=2.0, weight=1.0, bars=100)
+    order = DualPipe().order(0, 2, 1, 4)
+    bars = [bar for bar in played.bars if bar.lane == 0]
+    pairs = [(bars[at], bars[at + 1]) for at, slot in enumerate(order) if slot.phase == "joint_forward"]
+    assert pairs
+    assert all(ahead.label == "forward" and back.label == "backward" and ahead.end_s == back.start_s for ahead, back in pairs)
+
+
+def test_dualpipe_needs_pairs_and_enough_microbatches() -> None:
+    for counts, what in (({"stages": 3, "microbatches": 8}, "not even"), ({"stages": 4, "microbatches": 6}, "at least 8")):
+        with pytest.raises(MendableError, match=what):
+            play(DualPipe(), **counts, forward=1.0, backward=2.0)
+    with pytest.raises(MendableError, match="virtual: 2"):
+        play(ZeroBubbleV(), stages=4, microbatches=8, forward=1.0, backward=2.0)
+    with pytest.raises(MendableError, match="part of backward"):
+        play(ZeroBubbleH1(), stages=4, microbatches=8, forward=1.0, backward=2.0, weight=3.0)
 
 
 def test_many_microbatches_cost_a_few_periods() -> None:
