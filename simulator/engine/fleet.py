@@ -113,6 +113,21 @@ class Fleet:
         node = exposed[int(chance * len(exposed))]
         return self.job.index(node) if node in self.job else len(self.job) + self.hot.index(node)
 
+    def node(self, place: int) -> int:
+        """The node at a place."""
+        return self.job[place] if place < len(self.job) else self.hot[place - len(self.job)]
+
+    def whereabouts(self, node: int) -> int | None:
+        """The place of a node among those that can be struck; None where it is elsewhere."""
+        if node in self.job:
+            return self.job.index(node)
+        return len(self.job) + self.hot.index(node) if node in self.hot else None
+
+    def foremost(self, place: int, block: int) -> int:
+        """The first place in the job of a node of the block of the one at `place`; beyond the last where there is none."""
+        number = self.node(place) // block
+        return next((at for at, node in enumerate(self.job) if node // block == number), len(self.job))
+
     def lose(self, place: int, now: float) -> int:
         """The node at a place among those that can be struck goes to repair."""
         if place < len(self.job):
@@ -127,6 +142,26 @@ class Fleet:
         self.repairing += 1
         self.repair_s -= now
         return node
+
+    def lose_block(self, place: int, block: int, now: float) -> tuple[int, ...]:
+        """The node at a place goes to repair, and with it all its block, wherever they are, other than under repair already."""
+        first = self.node(place) // block * block
+        down = range(first, first + block)
+        lost: list[int] = []
+        for nodes in (self.job, self.hot, self.pool, self.others, self._free):
+            there = [node for node in nodes if node in down]
+            if there:
+                kept = [node for node in nodes if node not in down]
+                nodes.clear()
+                nodes.extend(kept)
+            lost += there
+        for node in lost:
+            for kind in self.lemons:
+                if node in kind.exposed:
+                    kind.exposed.remove(node)
+        self.repairing += len(lost)
+        self.repair_s -= now * len(lost)
+        return tuple(lost)
 
     def promise(self, nodes: int) -> None:
         """The availability changes: new nodes come at once and whole, leaving ones are taken from those present."""

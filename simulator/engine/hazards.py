@@ -161,7 +161,10 @@ class Hazards:
         ages: list[Clock] = []
         running: list[Clock] = []
         self._lemons: list[Exposure] = []
-        for failure in failures.classes if failures else ():
+        self._bursts = {each.cause: streams.stream(f"burst/{each.cause}", _COLUMNS) for each in _all(failures) if each.burst}
+        self._coming: list[tuple[float, int, Failure]] = []
+        self._ordinal = 0
+        for failure in _all(failures):
             stream = streams.stream(f"failure/{failure.cause}", _COLUMNS)
             if failure.share < 1:
                 self._lemons.append(Exposure([Exponential(failure, failure.mtbf / things(failure, 1, accelerators_per_node), stream)]))
@@ -169,7 +172,7 @@ class Hazards:
                 mean = failure.mtbf / things(failure, 1, accelerators_per_node)
                 (running if failure.of == "job" else machines).append(Exponential(failure, mean, stream))
             else:
-                renewal = Renewal(failure, things(failure, most_nodes, accelerators_per_node), stream)
+                renewal = Renewal(failure, math.ceil(things(failure, most_nodes, accelerators_per_node)), stream)
                 (running if failure.of == "job" else ages).append(renewal)
         self._machines = [Exposure(machines)] if machines else []
         self._ages = [Exposure(ages)] if ages else []
@@ -194,11 +197,37 @@ class Hazards:
 
     def strike(self) -> Failure | None:
         """The failure that is due; None where it struck a thing that is not held."""
+        if self._coming and self._coming[0][0] == self.next:
+            follower = heapq.heappop(self._coming)[2]
+            self._look()
+            return follower if self._nodes or follower.failure.of == "job" else None
         exposure = next(each for each in self._all if each.next == self.next)
         share = self._nodes / self._most_nodes if exposure in self._ages else 1.0
         failure, draws = exposure.ring(share)
+        if draws and failure.burst:
+            self._burst(failure, draws[MORE])
         self._look()
         return None if draws is None else Failure(failure, draws)
 
+    def _burst(self, failure: FailureClass, chance: float) -> None:
+        """What a failure brings after it: a Poisson count by inversion, each at an exponential distance."""
+        term = total = math.exp(-failure.burst)
+        count = 0
+        while chance >= total and term > 0:
+            count += 1
+            term *= failure.burst / count
+            total += term
+        for _ in range(count):
+            row = self._bursts[failure.cause].row()
+            self._ordinal += 1
+            at = self.next + failure.burst_spread * exponential(row[INTERVAL])
+            heapq.heappush(self._coming, (at, self._ordinal, Failure(failure, row)))
+
     def _look(self) -> None:
         self.next = min([exposure.next for exposure in self._all], default=math.inf)
+        if self._coming:
+            self.next = min(self.next, self._coming[0][0])
+
+
+def _all(failures: FailureSet | None) -> tuple[FailureClass, ...]:
+    return failures.classes if failures else ()

@@ -15,6 +15,15 @@ replacement from the hot spares, then the pool; waiting for a repair or the dono
 reload; warm-up. Where spares are out and a smaller size is in the step table, the job goes on with it at once, and grows back, with a
 checkpoint before, when a repair makes a larger size possible.
 
+*Blast radius*: a class with a `block` takes down the whole block of the node that it strikes, spares and nodes of the pool included; it
+comes back as one repair. The job stops where one of its nodes in use is among them. *Bursts*: further failures of the class follow, each
+of any node; they strike whatever is held by then. *Outage*: nothing can run for so long after the detection.
+*Silent corruption*: a `rollback` falls back to the last checkpoint that was durable so long before the failure is noticed.
+*Slow nodes*: the job goes on at the pace of the slowest node in use; a slow node that stands aside slows nothing until it comes in. After
+`detection` it leaves as a failure does, without another detection, or is well again. A node that was lost meanwhile is slow no more.
+*Maintenance*: announced, hence after one more checkpoint where the job trains; at once where it stands. Its window is `detection` and
+`outage` together. It is no interruption. A failure during that checkpoint is a failure; the window begins with it.
+
 *Failure during recovery* (detection included): the recovery begins anew; detection then ends when the last of the failures so far is
 detected. Spares are set aside at the failure and called for when it is detected; one that fails on its way in is one more lost node.
 *Failure during a checkpoint*: that checkpoint is void; the time stays under `checkpoint`, the training since the last durable one is lost.
@@ -49,7 +58,7 @@ import enum
 import math
 from collections.abc import Callable, Generator
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import simpy
 
@@ -60,6 +69,7 @@ from simulator.engine.progress import Pace, Progress, pace
 from simulator.engine.streams import Streams, lognormal, lognormal_factor
 from simulator.engine.workshop import Workshop
 from simulator.outcome import LogEntry
+from simulator.reliability import FailureClass
 
 _TIME_LIMIT = "the job's time limit is reached"
 _HORIZON = "the horizon is reached"
@@ -68,12 +78,24 @@ _PATIENCE = 1000
 
 
 class Signal(enum.Enum):
-    """How a stretch of time ended: as meant, by a failure, by nodes that came or went, by a planned stop."""
+    """How a stretch of time ended: as meant, by a failure, by nodes that came or went, by announced maintenance, since the pace changes, by
+    a planned stop."""
 
     DONE = enum.auto()
     FAILED = enum.auto()
     CHANGED = enum.auto()
+    ORDERED = enum.auto()
+    PACED = enum.auto()
     STOPPED = enum.auto()
+
+
+class Slow(NamedTuple):
+    """A node that is slow until `until` [s], or the job as a whole where `node` is None."""
+
+    until: float
+    node: int | None
+    failure: FailureClass
+    draws: list[float]
 
 
 Events = Generator[simpy.Event, Any, Signal]
@@ -87,6 +109,7 @@ class Job:
         now: time since the first machine was requested [s].
         size: nodes in use; 0 while that is open.
         known_at: when the last failure so far is detected [s].
+        back_at, back_part: when an outage or a maintenance window ends [s], and which of the two.
         draws: the random numbers of that failure; None after a planned stop.
         ending: why the run is given up; empty while it is not.
     """
@@ -97,7 +120,8 @@ class Job:
         self._recover = recover
         self.now = 0.0
         self.size = 0
-        self.known_at = 0.0
+        self.known_at = self.back_at = 0.0
+        self.back_part = "outage"
         self.draws: list[float] | None = None
         self.ending = ""
         streams = Streams(seed, replication)
@@ -110,16 +134,20 @@ class Job:
         self._factor = lognormal_factor(life.step_sigma, streams.stream(f"step/{life.step_stream}", 4).row()[0])
         self._queue = streams.stream("queue", 4)
         self._hazards = Hazards(life.failures, life.most_nodes + life.spares.hot, life.accelerators_per_node, streams)
-        self._progress = Progress(life.phases, life.checkpoints)
-        self._paces: dict[tuple[int, int, int], Pace] = {}
+        self._progress = Progress(life.phases, life.checkpoints, any(each.rollback for each in classes))
+        self._paces: dict[tuple[int, int, int, float], Pace] = {}
+        self._slow: list[Slow] = []
+        self._slow_until = math.inf
+        self._slowdown = 1.0
+        self._ordered: list[tuple[FailureClass, int | None, list[float]]] = []
         self._margin = life.checkpoints.blocking_s + life.checkpoints.drain_s
         self._horizon = life.horizon
         self._changes = life.changes[1:]
         limits = (life.allocation.job_time_limit, life.allocation.node_hours, life.allocation.end)
         self._unplanned = limits == (None, None, None) and not self._changes
         self._parts = dict.fromkeys(PARTS, 0.0)
-        self._interruptions = {failure.cause: 0 for failure in classes}
-        self._held = self._running = self._struck = False
+        self._interruptions = {failure.cause: 0 for failure in classes if not failure.planned}
+        self._held = self._running = self._struck = self._saving = False
         self._exposed: tuple[int, bool, list[int]] = (0, False, [])
         self._job_ends = math.inf
         self._setbacks = 0
@@ -197,7 +225,8 @@ class Job:
                     left.pop(0)
                 elapsed -= spent
 
-        struck = self.life.recovery.struck or part == "checkpoint"
+        self._saving = part == "checkpoint"
+        struck = self.life.recovery.struck or self._saving
         self._expose(held=part != "queue", running=part not in ("queue", "wait_for_nodes", "idle"), struck=struck)
         end = self.now + math.fsum(seconds for _, seconds in left)
         return (yield from self._pass(end, book, training=part == "checkpoint", growth=part == "wait_for_nodes"))
@@ -224,6 +253,9 @@ class Job:
             if signal is not Signal.FAILED:
                 self._progress.roll_back(self.now)
                 self.size = 0
+            for failure, node, draws in self._ordered:
+                self._maintain(failure, node, draws)
+            self._ordered.clear()
             if signal is Signal.CHANGED:
                 how = "reshape"
                 self.note("nodes come or go")
@@ -253,7 +285,10 @@ class Job:
             return signal
         self.fleet.hand_out(self.now)
         self._workshop.clear()
-        self.known_at, self.draws = self.now, None
+        self._slow.clear()
+        self._slow_until = math.inf
+        self.known_at = self.back_at = self.now
+        self.draws = None
         if allocation.job_time_limit:
             self._job_ends = self.now + allocation.job_time_limit
         self._setback()
@@ -276,6 +311,8 @@ class Job:
             self.size = self.largest()
             if not self.size:
                 return Signal.CHANGED
+            job = self.fleet.job
+            self._slowdown = max((each.failure.slowdown for each in self._slow if each.node is None or each.node in job), default=1.0)
             if not began:
                 progress.start(self._pace())
                 began = True
@@ -283,21 +320,21 @@ class Job:
             self._expose(held=True, running=True)
             end = self.now + progress.to_phase_end(self._pace())
             signal = yield from self._pass(end, self._book, training=True, margin=self._margin, growth=True)
-            if signal is Signal.DONE:
+            if signal in (Signal.DONE, Signal.PACED):
                 continue
             if signal is Signal.FAILED or self.ending or self.fleet.present < self.size:
                 return signal
             saved = yield from self._save()
-            if saved is not Signal.DONE or signal is Signal.CHANGED:
+            if saved is not Signal.DONE or signal in (Signal.CHANGED, Signal.ORDERED):
                 return signal if saved is Signal.DONE else saved
             return (yield from self.spend(("idle", math.inf)))
         return (yield from self._save())
 
     def _pace(self) -> Pace:
         """The pace on the nodes in use, beside those promised at the moment."""
-        key = (self._progress.phase, self.size, self.fleet.promised)
+        key = (self._progress.phase, self.size, self.fleet.promised, self._slowdown)
         if key not in self._paces:
-            self._paces[key] = pace(self.phase, self.size, self.fleet.promised, self.life.checkpoints, self._factor)
+            self._paces[key] = pace(self.phase, self.size, self.fleet.promised, self.life.checkpoints, self._factor, self._slowdown)
         return self._paces[key]
 
     def _book(self, elapsed: float, to_end: bool) -> None:
@@ -311,7 +348,7 @@ class Job:
             return Signal.DONE
         signal = yield from self.spend(("checkpoint", (progress.writing or checkpoints.blocking_s) + checkpoints.drain_s))
         if signal is Signal.DONE:
-            progress.saved()
+            progress.saved(self.now)
         return signal
 
     # -- time --------------------------------------------------------------------------------------------------------------------------
@@ -340,7 +377,8 @@ class Job:
                 while workshop.next <= now:
                     done = workshop.finish()
                     if done:
-                        fleet.repaired(done.node, done.cured, now)
+                        for node in done.nodes:
+                            fleet.repaired(node, done.cured, now)
                 self._expose(self._held, self._running, self._struck)
                 grown = growth
             stop, why = self._planned(margin)
@@ -355,12 +393,13 @@ class Job:
                 self._close(book, begun, end)
                 self._why = why
                 return Signal.STOPPED
-            due = hazards.next
+            due = min(hazards.next, self._slow_until)
             if now >= due:
                 self._close(book, begun, end)
                 begun = now
-                if self._strike():
-                    return Signal.FAILED
+                signal = self._quicken(margin is not None) if now >= self._slow_until else self._strike(margin is not None)
+                if signal is not Signal.DONE:
+                    return signal
                 if self.ending:
                     return Signal.STOPPED
                 continue
@@ -411,34 +450,87 @@ class Job:
             self._exposed = exposed
             self._hazards.expose(self.now, *exposed)
 
-    def _strike(self) -> bool:
-        """Something fails now; whether that stops the job."""
+    def _strike(self, training: bool) -> Signal:
+        """Something fails now; DONE where that disturbs nothing."""
         self._setback()
         struck = self._hazards.strike()
         if struck is None:
-            return False
-        failure, draws, fleet = struck.failure, struck.draws, self.fleet
+            return Signal.DONE
+        failure, draws = struck
+        place = None if failure.of == "job" else self.fleet.place(self._faults.get(failure.cause), draws[VICTIM])
+        if failure.planned or failure.slowdown > 1:
+            node = None if place is None else self.fleet.node(place)
+            return self._announced(failure, node, draws, training) if failure.planned else self._slow_down(failure, node, draws, training)
+        return self._fail(failure, place, draws, failure.detection)
+
+    def _fail(self, failure: FailureClass, place: int | None, draws: list[float], detection: float) -> Signal:
+        """A failure at a place, or of the job as a whole; FAILED where that stops the job."""
         stops = True
-        if failure.of != "job":
-            place = fleet.place(self._faults.get(failure.cause), draws[VICTIM])
-            stops = place < (self.size or fleet.present)
+        if place is not None:
+            foremost = place if failure.block == 1 else self.fleet.foremost(place, failure.block)
+            stops = foremost < (self.size or self.fleet.present)
             if failure.loses_node:
-                node = fleet.lose(place, self.now)
-                if fleet.wears_out(node, self.life.repair.retire_after):
-                    fleet.retire(self.now)
-                else:
-                    self._workshop.take(node, self.now, draws)
-                self._expose(self._held, self._running, self._struck)
+                self._take_out(failure, place, draws)
         if not (stops and self._running):
             self.note("failure beside the job", failure.cause)
-            return False
+            return Signal.DONE
         self._interruptions[failure.cause] += 1
-        self.known_at = max(self.known_at, self.now + failure.detection)
+        self.known_at = max(self.known_at, self.now + detection)
+        if failure.outage:
+            self.back_at, self.back_part = max(self.back_at, self.now + detection + failure.outage), "outage"
         self.draws = draws
-        self._progress.roll_back(self.now)
+        self._progress.roll_back(self.now, failure.rollback)
         self.size = 0
         self.note("interruption", failure.cause)
-        return True
+        return Signal.FAILED
+
+    def _take_out(self, failure: FailureClass, place: int, draws: list[float]) -> None:
+        """What goes down with the node at a place leaves for one repair; what has been repaired too often, for good."""
+        fleet, limit = self.fleet, self.life.repair.retire_after
+        down = (fleet.lose(place, self.now),) if failure.block == 1 else fleet.lose_block(place, failure.block, self.now)
+        if limit is not None:
+            worn = {node for node in down if fleet.wears_out(node, limit)}
+            for _ in worn:
+                fleet.retire(self.now)
+            down = tuple(node for node in down if node not in worn)
+        if down:
+            self._workshop.take(down, self.now, draws, failure.repair)
+        self._expose(self._held, self._running, self._struck)
+
+    def _announced(self, failure: FailureClass, node: int | None, draws: list[float], training: bool) -> Signal:
+        """Maintenance is due: after a checkpoint where the job trains or writes one, at once where it stands."""
+        if training or self._saving:
+            self._ordered.append((failure, node, draws))
+            return Signal.ORDERED if training else Signal.DONE
+        self._maintain(failure, node, draws)
+        return Signal.FAILED if self._running else Signal.DONE
+
+    def _maintain(self, failure: FailureClass, node: int | None, draws: list[float]) -> None:
+        """The job stands for maintenance; the node, where it is about one, leaves."""
+        place = None if node is None else self.fleet.whereabouts(node)
+        if place is not None and failure.loses_node:
+            self._take_out(failure, place, draws)
+        self.back_at, self.back_part = max(self.back_at, self.now + failure.detection + failure.outage), "maintenance"
+        self.draws = draws
+        self.size = 0
+        self.note("maintenance", failure.cause)
+
+    def _slow_down(self, failure: FailureClass, node: int | None, draws: list[float], training: bool) -> Signal:
+        self._slow.append(Slow(self.now + failure.detection, node, failure, draws))
+        self._slow_until = min(each.until for each in self._slow)
+        self.note("slow", failure.cause)
+        return Signal.PACED if training else Signal.DONE
+
+    def _quicken(self, training: bool) -> Signal:
+        """What was slow is so no more: the node leaves, or it is over."""
+        slow = min(self._slow, key=lambda each: each.until)
+        self._slow.remove(slow)
+        self._slow_until = min((each.until for each in self._slow), default=math.inf)
+        place = None if slow.node is None else self.fleet.whereabouts(slow.node)
+        if slow.failure.loses_node and place is not None:
+            return self._fail(slow.failure, place, slow.draws, 0.0)
+        self.note("slow no more", slow.failure.cause)
+        return Signal.PACED if training else Signal.DONE
 
     def _setback(self) -> None:
         """Give up where the pace over the last setbacks leads nowhere."""

@@ -145,16 +145,18 @@ class Life:
 
 
 PARTS = (
-    "productive", "degraded", "checkpoint", "lost_work", "detection", "manual", "replacement", "wait_for_nodes", "restart", "reload",
-    "warm_up", "reshape", "queue", "idle",
+    "productive", "degraded", "checkpoint", "lost_work", "detection", "outage", "maintenance", "manual", "replacement", "wait_for_nodes",
+    "restart", "reload", "warm_up", "reshape", "queue", "idle",
 )  # fmt: skip
 """The ledger: every second of the wall-clock is in exactly one.
 
 productive      ideal time of the accepted tokens: on the nodes that were promised at the time
-degraded        what they took beyond that, on fewer nodes
+degraded        what they took beyond that, on fewer or slower nodes
 checkpoint      the job stands for a checkpoint, finished or not
 lost_work       training after the last durable checkpoint before a failure or the end
 detection       from a failure to the decision to restart
+outage          nothing can run: a power cut, a switch that starts again
+maintenance     nothing can run, and that was announced
 manual          waiting for a person
 replacement     a spare comes in
 wait_for_nodes  no spare, waiting for a repair or for the donor

@@ -38,13 +38,14 @@ class Pace:
     period_s: float
 
 
-def pace(phase: Phase, size: int, promised: int, checkpoints: Checkpoints, factor: float) -> Pace:
+def pace(phase: Phase, size: int, promised: int, checkpoints: Checkpoints, factor: float, slowdown: float = 1.0) -> Pace:
     """The pace on `size` nodes of `promised`.
 
     Args:
         factor: on every step time.
+        slowdown: on the step times of the moment, by a node or a network that is slow.
     """
-    step = phase.seconds(size) * factor
+    step = phase.seconds(size) * factor * slowdown
     ideal = phase.seconds(phase.size(promised) or size) * factor
     period = checkpoints.interval_s
     if math.isfinite(period):
@@ -62,6 +63,20 @@ class Mark(NamedTuple):
     degraded: float = 0.0
 
 
+class Row(NamedTuple):
+    """Checkpoints that became durable at `at`, `at` + `every`, …, `many` of them [s], from `mark` on, each `gain` after the one before."""
+
+    at: float
+    every: float
+    many: int
+    mark: Mark
+    gain: Mark
+
+    def nth(self, number: int) -> Mark:
+        """The checkpoint of that number, from 0 on."""
+        return Mark(*(start + number * more for start, more in zip(self.mark, self.gain, strict=True)))
+
+
 class Progress:
     """Position of the run; changes with `advance`, `written` and `roll_back` alone.
 
@@ -71,8 +86,10 @@ class Progress:
         productive, degraded, checkpoint, lost: the ledger's parts of that name so far [s].
     """
 
-    def __init__(self, phases: tuple[Phase, ...], checkpoints: Checkpoints) -> None:
+    def __init__(self, phases: tuple[Phase, ...], checkpoints: Checkpoints, remembers: bool = False) -> None:
+        """Args: remembers: all durable checkpoints, and not the last alone: the job may fall back further."""
         self._checkpoints = checkpoints
+        self._rows: list[Row] | None = [] if remembers else None
         self._ends: list[float] = []
         for phase in phases:
             self._ends.append((self._ends[-1] if self._ends else 0.0) + phase.tokens)
@@ -128,7 +145,7 @@ class Progress:
             self._train(self._due + (done - 1) * pace.period_s, pace)
             self.checkpoint += done * blocking
             if done > 1:
-                self._settle_periods_before(pace)
+                self._settle_periods_before(pace, now - max(tail, 0.0), done)
             self.written(now - max(tail, 0.0))
             self._due = pace.period_s
         trained = max(tail, 0.0) if done == blocks else min(max(tail, 0.0), self._due)
@@ -148,11 +165,17 @@ class Progress:
         if self._checkpoints.drain_s > 0:
             self._draining.append((at + self._checkpoints.drain_s, mark))
         else:
-            self._safe = mark
+            self._keep(at, mark)
 
-    def saved(self) -> None:
+    def _keep(self, at: float, mark: Mark) -> None:
+        """It is durable from `at` [s] on."""
+        self._safe = mark
+        if self._rows is not None:
+            self._rows.append(Row(at, 0.0, 1, mark, Mark()))
+
+    def saved(self, now: float) -> None:
         """All accepted tokens are durable."""
-        self._safe = Mark(self.tokens, self.productive, self.degraded)
+        self._keep(now, Mark(self.tokens, self.productive, self.degraded))
         self._draining.clear()
         self.writing = 0.0
 
@@ -161,9 +184,15 @@ class Progress:
         self._settle(now)
         return self.tokens > self._safe.tokens
 
-    def roll_back(self, now: float) -> None:
-        """Fall back to the last checkpoint that is durable at `now` [s]."""
+    def roll_back(self, now: float, before: float = 0.0) -> None:
+        """Fall back to the last checkpoint that is durable at `now` [s].
+
+        Args:
+            before: that was durable this long ago already, where the state has been spoilt since [s]; needs `remembers`.
+        """
         self._settle(now)
+        if before > 0:
+            self._forget_since(now - before)
         safe = self._safe
         self.lost += self.productive - safe.productive + self.degraded - safe.degraded
         self.tokens, self.productive, self.degraded = safe.tokens, safe.productive, safe.degraded
@@ -188,14 +217,35 @@ class Progress:
 
     def _settle(self, now: float) -> None:
         while self._draining and self._draining[0][0] <= now:
-            self._safe = self._draining.pop(0)[1]
+            self._keep(*self._draining.pop(0))
 
-    def _settle_periods_before(self, pace: Pace) -> None:
-        """The checkpoint before the last of a row is durable by the time of the last, since no period is shorter than a drain."""
+    def _settle_periods_before(self, pace: Pace, at: float, done: int) -> None:
+        """The checkpoint before the last of a row is durable by the time of the last, since no period is shorter than a drain.
+
+        Args:
+            at: when the job has stood for the last of the row [s].
+            done: checkpoints of the row, the last included.
+        """
         seconds = pace.period_s
+        gain = Mark(seconds * pace.tokens_per_s, seconds * pace.productive, seconds * (1.0 - pace.productive))
+        if self._rows is not None:
+            # Those that were draining before the row have been settled by its first.
+            self._settle(at)
+            every = seconds + self._checkpoints.blocking_s
+            first = Mark(*(now - (done - 1) * more for now, more in zip((self.tokens, self.productive, self.degraded), gain, strict=True)))
+            self._rows.append(Row(at - (done - 1) * every + self._checkpoints.drain_s, every, done - 1, first, gain))
         self._draining.clear()
-        self._safe = Mark(
-            self.tokens - seconds * pace.tokens_per_s,
-            self.productive - seconds * pace.productive,
-            self.degraded - seconds * (1.0 - pace.productive),
-        )
+        self._safe = Mark(self.tokens - gain.tokens, self.productive - gain.productive, self.degraded - gain.degraded)
+
+    def _forget_since(self, then: float) -> None:
+        """No checkpoint that became durable after `then` [s] is any good."""
+        rows = self._rows or []
+        while rows and rows[-1].at > then:
+            rows.pop()
+        if not rows:
+            self._safe = Mark()
+            return
+        row = rows.pop()
+        last = min(row.many - 1, math.floor((then - row.at) / row.every)) if row.every else 0
+        rows.append(row._replace(many=last + 1))
+        self._safe = row.nth(last)

@@ -30,8 +30,13 @@ def recover(job: Job, how: str) -> Events:
 def _once(job: Job, how: str) -> Events:
     policy, fleet, draws = job.life.recovery, job.fleet, job.draws
     manual = policy.manual_delay if draws and draws[MANUAL] < policy.manual else 0.0
-    known = max(job.now, job.known_at) + manual
-    before: tuple[tuple[str, float], ...] = (("detection", job.known_at - job.now), ("manual", manual))
+    known = max(job.now, job.known_at)
+    before: tuple[tuple[str, float], ...] = (
+        ("detection", job.known_at - job.now),
+        (job.back_part, job.back_at - known),
+        ("manual", manual),
+    )
+    known = max(known, job.back_at) + manual
     full = job.phase.size(fleet.promised)
     if job.largest() < full:
         fleet.replace(known)
@@ -54,7 +59,9 @@ def _once(job: Job, how: str) -> Events:
         "restart": (("restart", again), ("reload", job.life.checkpoints.read_s), ("warm_up", policy.warm_up)),
         "reshape": (("reshape", job.life.reshape_s), ("reload", job.life.checkpoints.read_s), ("warm_up", policy.warm_up)),
     }[how]
-    signal = yield from job.spend(*before, ("replacement", fleet.ready_at - max(job.now, known)), *stages)
+    # Maintenance may have begun while the job waited.
+    window = (job.back_part, job.back_at - max(job.now, known))
+    signal = yield from job.spend(*before, window, ("replacement", fleet.ready_at - max(job.now, known)), *stages)
     if signal is Signal.DONE:
         job.draws = None
     return signal

@@ -16,11 +16,11 @@ from simulator.reliability import Repair
 
 
 class Done(NamedTuple):
-    """A repair that ends: when [s], of which node, and whether its fault is gone; `handed_over` where people only begin then."""
+    """A repair that ends: when [s], of which nodes, and whether their faults are gone; `handed_over` where people only begin then."""
 
     at: float
     ordinal: int
-    node: int
+    nodes: tuple[int, ...]
     cured: bool
     handed_over: float | None
 
@@ -41,8 +41,12 @@ class Workshop:
         self._ordinal = 0
         self.next = math.inf
 
-    def take(self, node: int, now: float, draws: list[float]) -> None:
-        """A node comes in [s]."""
+    def take(self, nodes: tuple[int, ...], now: float, draws: list[float], mean: float | None = None) -> None:
+        """What one failure took down comes in and is one repair [s].
+
+        Args:
+            mean: of the repair by people; the usual one where absent [s].
+        """
         repair = self._repair
         ready, people = now, True
         if repair.automatic:
@@ -50,16 +54,16 @@ class Workshop:
             people = draws[ESCALATES] < repair.escalation
         self._ordinal += 1
         if not people:
-            self._push(Done(ready, self._ordinal, node, draws[CURED] >= repair.automatic_silent, None))
+            self._push(Done(ready, self._ordinal, nodes, draws[CURED] >= repair.automatic_silent, None))
             return
-        seconds = lognormal(repair.mean, repair.sigma, draws[MANUAL_REPAIR if repair.automatic else REPAIR])
+        seconds = lognormal(repair.mean if mean is None else mean, repair.sigma, draws[MANUAL_REPAIR if repair.automatic else REPAIR])
         cured = draws[CURED] >= repair.silent
         if not self._crews:
-            self._push(Done(ready + seconds, self._ordinal, node, cured, None))
+            self._push(Done(ready + seconds, self._ordinal, nodes, cured, None))
         elif ready > now:
-            self._push(Done(ready, self._ordinal, node, cured, seconds))
+            self._push(Done(ready, self._ordinal, nodes, cured, seconds))
         else:
-            self._call(node, ready, seconds, cured)
+            self._call(nodes, ready, seconds, cured)
 
     def finish(self) -> Done | None:
         """What is due next; None where it was only handed over to people."""
@@ -67,7 +71,7 @@ class Workshop:
         self.next = self._heap[0].at if self._heap else math.inf
         if done.handed_over is None:
             return done
-        self._call(done.node, done.at, done.handed_over, done.cured)
+        self._call(done.nodes, done.at, done.handed_over, done.cured)
         return None
 
     def clear(self) -> None:
@@ -76,12 +80,12 @@ class Workshop:
         self._crews = [-math.inf] * len(self._crews)
         self.next = math.inf
 
-    def _call(self, node: int, ready: float, seconds: float, cured: bool) -> None:
-        """The crew that is free first begins, at the earliest when the node is ready [s]."""
+    def _call(self, nodes: tuple[int, ...], ready: float, seconds: float, cured: bool) -> None:
+        """The crew that is free first begins, at the earliest when the nodes are ready [s]."""
         free = max(ready, self._crews[0]) + seconds
         heapq.heapreplace(self._crews, free)
         self._ordinal += 1
-        self._push(Done(free, self._ordinal, node, cured, None))
+        self._push(Done(free, self._ordinal, nodes, cured, None))
 
     def _push(self, done: Done) -> None:
         heapq.heappush(self._heap, done)

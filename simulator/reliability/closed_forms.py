@@ -11,19 +11,19 @@ import math
 from simulator.reliability.failures import FailureClass, FailureSet
 
 
-def things(failure: FailureClass, nodes: int, accelerators_per_node: int) -> int:
-    """How many things a fleet of `nodes` has that fail by this class."""
-    return {"accelerator": nodes * accelerators_per_node, "node": nodes, "job": 1}[failure.of]
+def things(failure: FailureClass, nodes: int, accelerators_per_node: int) -> float:
+    """How many things a fleet of `nodes` has that fail by this class; a part of a block counts as that part."""
+    return {"accelerator": nodes * accelerators_per_node, "node": nodes, "block": nodes / failure.block, "job": 1}[failure.of]
 
 
 def job_hazard(failures: FailureSet | None, nodes: int, accelerators_per_node: int) -> float:
-    """Failures per second of a job on a whole fleet: Σ share_c · n_c / MTBF_c, plus what does not grow with its size [1/s].
+    """Failures per second of a job on a whole fleet: Σ share_c · (1 + burst_c) · n_c / MTBF_c [1/s]; what is planned or only slows is none.
 
     Accuracy: exact for exponential times; for Weibull shapes the long-run mean, which a young fleet of shape < 1 exceeds; for lemons
         that of the start, before any is cured.
     """
-    classes = failures.classes if failures else ()
-    return math.fsum(each.share * things(each, nodes, accelerators_per_node) / each.mtbf for each in classes)
+    classes = [each for each in (failures.classes if failures else ()) if not each.planned and each.slowdown == 1]
+    return math.fsum(each.share * (1 + each.burst) * things(each, nodes, accelerators_per_node) / each.mtbf for each in classes)
 
 
 def job_mtbf(failures: FailureSet | None, nodes: int, accelerators_per_node: int) -> float:

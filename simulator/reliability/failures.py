@@ -14,33 +14,60 @@ class FailureClass:
 
     Args:
         cause: its name in the ledger, e.g. `gpu`, `hbm`, `software`.
-        of: what fails: each accelerator, each node, or the job as a whole (a hazard that does not grow with its size).
+        of: what fails: each accelerator, each node, each block of nodes (a rack, the nodes of a leaf switch, an NVL72 domain), or the job
+            as a whole (a hazard that does not grow with its size).
+        block: nodes that go down together, neighbours in the machine room: the blast radius of one failure; 1 is the node alone, and as
+            many as the cluster has is the site.
         mtbf: mean time between failures of one such thing [s].
         shape: Weibull shape of the time between failures; 1 is exponential. Below 1, a fleet that is new when the run starts fails
             more at first; what was repaired or replaced is as good as new.
         share: of the nodes that have this fault when the run starts (lemons), picked by chance over the whole fleet, spares and pools
             included; `mtbf` is theirs, and the others never fail by it. A repair that succeeds, for whatever cause, cures it.
         loses_node: the node leaves for repair and must be replaced; otherwise the job restarts on the same machines.
-        detection: from the failure to the decision to restart [s].
+        detection: from the failure to the decision to restart; of a hang, the time-out [s].
+        outage: how long nothing can run after that: a power cut, a switch that starts again, a maintenance window [s].
+        planned: it is announced (maintenance, upgrades): the job writes a checkpoint before it stops, and it is no interruption.
+        slowdown: it does not stop the job but makes its steps this many times as long (a straggler, throttling, a flapping link), for
+            as long as `detection` says; then the node leaves where `loses_node`, and otherwise it is over.
+        rollback: the state has been spoilt for this long when it is noticed (silent data corruption): the job falls back to the last
+            checkpoint that was durable before [s].
+        repair: mean of the repair by people of what it took down; that of the scenario's `repair` where absent [s].
+        burst: mean number of further failures of other nodes that each one brings, Poisson.
+        burst_spread: mean time from the first to each of those, exponential; 0 is all at once [s].
         source: where the rate comes from.
     """
 
     cause: str
-    of: Literal["accelerator", "node", "job"]
+    of: Literal["accelerator", "node", "block", "job"]
+    block: int = 1
     mtbf: Seconds
     shape: Ratio = 1.0
     share: Fraction = 1.0
     loses_node: bool = True
     detection: Seconds
+    outage: Seconds = 0.0
+    planned: bool = False
+    slowdown: Ratio = 1.0
+    rollback: Seconds = 0.0
+    repair: Seconds | None = None
+    burst: Ratio = 0.0
+    burst_spread: Seconds = 0.0
     source: Source
 
     def __post_init__(self) -> None:
         require(self.mtbf > 0, f"the mtbf of {self.cause!r} is 0 s", "write the mean time between two failures of one such thing")
         require(self.shape > 0, f"the shape of {self.cause!r} is 0", "write 1 for exponential times")
         require(
-            self.share == 1 or (self.of != "job" and self.shape == 1),
+            self.share == 1 or (self.of in ("accelerator", "node") and self.shape == 1),
             f"{self.cause!r} strikes a share of the nodes: it is of nodes or accelerators, with exponential times",
             "leave out share or shape",
+        )
+        require(self.block >= 1, f"the block of {self.cause!r} has no node", "write 1 for the node alone")
+        require(
+            self.slowdown == 1
+            or (self.slowdown > 1 and self.block == 1 and not (self.planned or self.outage or self.rollback or self.burst)),
+            f"{self.cause!r} slows a node or the job down and cannot do more",
+            "write slowdown: 1.3 without block, planned, outage, rollback and burst, or leave slowdown out",
         )
 
 

@@ -20,6 +20,15 @@ def failure_sets(draw: st.DrawFn) -> FailureSet:
     for k in range(draw(st.integers(0, 3))):
         of = draw(st.sampled_from(("accelerator", "node", "job")))
         shape = draw(st.sampled_from((1.0, 0.7, 1.5)))
+        kind = draw(st.sampled_from(("stops", "stops", "slows", "planned", "spoils", "bursts", "block")))
+        more = {
+            "stops": {},
+            "slows": {"slowdown": 1.5},
+            "planned": {"planned": True, "outage": 200.0},
+            "spoils": {"rollback": 900.0},
+            "bursts": {"burst": 1.5, "burst_spread": 100.0, "outage": 50.0},
+            "block": {"block": 3, "repair": 700.0},
+        }[kind]
         things = {"accelerator": 32, "node": 8, "job": 1}[of]
         classes.append(
             FailureClass(
@@ -31,6 +40,7 @@ def failure_sets(draw: st.DrawFn) -> FailureSet:
                 loses_node=of != "job",
                 detection=draw(st.sampled_from((0.0, 30.0, 300.0))),
                 source="a test",
+                **more,
             )
         )
     return FailureSet(classes=tuple(classes))

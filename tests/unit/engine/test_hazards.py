@@ -84,3 +84,22 @@ def test_a_weibull_of_shape_one_is_exponential_in_count() -> None:
         counts.append(len(rings(hazards, 500.0)))
     assert abs(np.mean(counts) - 25) < 4 * math.sqrt(25 / 200)
     assert 0.7 < np.var(counts) / 25 < 1.4
+
+
+def test_blocks_and_bursts_come_at_their_rates() -> None:
+    rack = FailureClass(cause="rack", of="block", block=4, mtbf=400.0, detection=0.0, source="a test")
+    storm = FailureClass(cause="storm", of="job", mtbf=100.0, burst=2.0, burst_spread=1.0, loses_node=False, detection=0.0, source="a test")
+    counts = {"rack": 0, "storm": 0}
+    close = []
+    for replication in range(40):
+        hazards = Hazards(FailureSet(classes=(rack, storm)), 20, 8, Streams(1, replication))
+        hazards.expose(0.0, 20, True)
+        told = rings(hazards, 1000.0)
+        for _, cause in told:
+            counts[cause] += 1
+        times = [at for at, cause in told if cause == "storm"]
+        close += list(np.diff(times) < 3.0)
+    assert abs(counts["rack"] - 40 * 1000 * 5 / 400) < 4 * math.sqrt(500)
+    # A compound Poisson count of n clusters of 1 + Poisson(2): variance n (2 + 3²).
+    assert abs(counts["storm"] - 3 * 400) < 4 * math.sqrt(400 * 11)
+    assert np.mean(close) > 0.5

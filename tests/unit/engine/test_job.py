@@ -262,6 +262,96 @@ def test_horizon_ends_a_run(lived) -> None:
     assert "horizon" in record.ending
 
 
+def told(**fields: object) -> FailureClass:
+    given = {"cause": "node", "of": "node", "mtbf": 1e15, "detection": 0.0, "source": "a test", **fields}
+    return FailureClass(**given)
+
+
+def test_a_block_goes_down_and_comes_back_together(lived) -> None:
+    rack = told(block=2, detection=30.0, repair=200.0)
+    life = plan(spares=Spares(hot=2, hot_swap=15.0), nodes=4)
+    record = lived(life, (150.0, rack, 0.0))
+    # Nodes 0 and 1 leave, both hot spares (4 and 5) come in.
+    assert parts(record) == {
+        "productive": 1000, "checkpoint": 100, "lost_work": 40, "detection": 30, "replacement": 15, "restart": 40, "reload": 20,
+    }  # fmt: skip
+    assert record.repair_node_s == pytest.approx(2 * 200.0)
+    assert record.interruptions["node"] == 1
+    record = lived(life, (150.0, rack, 0.9))
+    assert parts(record) == {"productive": 1000, "checkpoint": 100}, "a block of spares stops nothing"
+
+
+def test_a_site_goes_down(lived) -> None:
+    site = told(of="block", block=100, loses_node=False, detection=10.0, outage=3600.0)
+    record = lived(plan(spares=Spares(hot=1)), (150.0, site, 0.0))
+    assert record.parts_s["outage"] == 3600
+    assert record.parts_s["detection"] == 10
+    assert record.repair_node_s == 0
+    # Struck again in the middle: the longer of the two windows counts.
+    record = lived(plan(), (150.0, site, 0.0), (1000.0, site, 0.0))
+    assert record.parts_s["detection"] + record.parts_s["outage"] == pytest.approx(1000 - 150 + 3610)
+
+
+def test_maintenance_comes_after_a_checkpoint_and_is_no_interruption(lived) -> None:
+    upgrade = told(cause="upgrade", of="job", loses_node=False, outage=1000.0, planned=True)
+    record = lived(plan(failures=FailureSet(classes=(NEVER, upgrade))), (150.0, upgrade, 0.0))
+    assert parts(record) == {"productive": 1000, "checkpoint": 110, "maintenance": 1000, "restart": 40, "reload": 20}
+    assert record.interruptions == {"node": 0}
+    # In the middle of a recovery it begins at once.
+    record = lived(plan(failures=FailureSet(classes=(CRASH, upgrade))), (150.0, CRASH, 0.0), (160.0, upgrade, 0.0))
+    assert parts(record) == {
+        "productive": 1000, "checkpoint": 100, "lost_work": 40, "maintenance": 1000, "restart": 50, "reload": 20,
+    }  # fmt: skip
+
+
+def test_maintenance_of_a_node_takes_it_out(lived) -> None:
+    rolling = told(cause="firmware", planned=True, repair=600.0)
+    record = lived(plan(failures=FailureSet(classes=(rolling,)), spares=Spares(hot=1, hot_swap=15.0)), (150.0, rolling, 0.0))
+    assert parts(record) == {"productive": 1000, "checkpoint": 110, "replacement": 15, "restart": 40, "reload": 20}
+    assert record.repair_node_s == pytest.approx(600.0)
+
+
+def test_a_failure_during_the_checkpoint_before_maintenance(lived) -> None:
+    upgrade = told(cause="upgrade", of="job", loses_node=False, outage=1000.0, planned=True)
+    record = lived(plan(failures=FailureSet(classes=(CRASH, upgrade))), (150.0, upgrade, 0.0), (155.0, CRASH, 0.0))
+    assert record.parts_s["lost_work"] == pytest.approx(40)
+    assert record.parts_s["maintenance"] == 1000
+    assert record.interruptions == {"crash": 1}
+
+
+def test_a_slow_link_slows_and_is_over(lived) -> None:
+    flap = told(cause="flap", of="job", loses_node=False, detection=60.0, slowdown=2.0)
+    record = lived(plan(failures=FailureSet(classes=(flap,))), (120.0, flap, 0.0))
+    # 1 030 s of training: the interval is in time, hence one more checkpoint.
+    assert parts(record) == {"productive": 1000, "checkpoint": 110, "degraded": 30}
+    assert record.interruptions == {"flap": 0}
+
+
+def test_a_straggler_is_taken_out_in_the_end(lived) -> None:
+    straggler = told(cause="straggler", detection=50.0, slowdown=2.0)
+    life = plan(failures=FailureSet(classes=(straggler,)), spares=Spares(hot=1, hot_swap=15.0))
+    record = lived(life, (120.0, straggler, 0.0))
+    # 110 s into the run a checkpoint ended; 10 s at full pace, 50 s at half of it, all lost.
+    assert parts(record) == {
+        "productive": 1000, "checkpoint": 100, "lost_work": 60, "replacement": 15, "restart": 40, "reload": 20,
+    }  # fmt: skip
+    assert record.interruptions == {"straggler": 1}
+    record = lived(life, (120.0, straggler, 0.9))
+    assert parts(record) == {"productive": 1000, "checkpoint": 100}, "a slow spare slows nothing"
+
+
+def test_silent_corruption_falls_back_beyond_what_was_saved_since(lived) -> None:
+    corrupt = told(cause="corrupt", of="job", loses_node=False, rollback=250.0)
+    record = lived(plan(failures=FailureSet(classes=(corrupt,))), (450.0, corrupt, 0.0))
+    # Checkpoints at 110, 220, 330 and 440 s; of those only the first is older than 250 s.
+    assert parts(record) == {"productive": 1000, "checkpoint": 40 + 90, "lost_work": 310, "restart": 40, "reload": 20}
+    record = lived(plan(failures=FailureSet(classes=(corrupt,))), (150.0, corrupt, 0.0))
+    assert record.parts_s["lost_work"] == pytest.approx(140), "to the very beginning"
+    drained = Checkpoints(interval_s=100.0, blocking_s=10.0, drain_s=30.0, read_s=20.0)
+    record = lived(plan(failures=FailureSet(classes=(corrupt,)), checkpoints=drained), (450.0, corrupt, 0.0), (510.0, corrupt, 0.0))
+    assert record.parts_s["lost_work"] == pytest.approx(310 + 0), "durable at 140 s, before 200 s and 260 s"
+
+
 def test_log_says_what_counts_from_there_on(lived) -> None:
     record = lived(plan(), (150.0, CRASH, 0.0))
     told = [(entry.time_s, entry.what, entry.cause, entry.tokens, entry.nodes) for entry in record.log]

@@ -24,23 +24,23 @@ def ends(workshop: Workshop) -> list[tuple[float, int, bool]]:
     while math.isfinite(workshop.next):
         done = workshop.finish()
         if done:
-            told.append((done.at, done.node, done.cured))
+            told.append((done.at, *done.nodes, done.cured))
     return told
 
 
 def test_two_stages_and_who_leaves_the_fault_in() -> None:
     workshop = Workshop(Repair(mean=100.0, sigma=0.0, automatic=10.0, escalation=0.8, automatic_silent=0.4, silent=0.2))
-    workshop.take(1, 0.0, draws(escalates=0.79, cured=0.21))
-    workshop.take(2, 0.0, draws(escalates=0.81, cured=0.39))
-    workshop.take(3, 0.0, draws(escalates=0.81, cured=0.41))
-    workshop.take(4, 0.0, draws(escalates=0.1, cured=0.19))
+    workshop.take((1,), 0.0, draws(escalates=0.79, cured=0.21))
+    workshop.take((2,), 0.0, draws(escalates=0.81, cured=0.39))
+    workshop.take((3,), 0.0, draws(escalates=0.81, cured=0.41))
+    workshop.take((4,), 0.0, draws(escalates=0.1, cured=0.19))
     assert sorted(ends(workshop)) == [(10.0, 2, False), (10.0, 3, True), (110.0, 1, True), (110.0, 4, False)]
 
 
 def test_people_serve_in_the_order_in_which_the_automatic_stage_hands_over() -> None:
     workshop = Workshop(Repair(mean=100.0, sigma=0.0, automatic=10.0, crews=1))
-    workshop.take(1, 5.0, draws())
-    workshop.take(2, 0.0, draws())
+    workshop.take((1,), 5.0, draws())
+    workshop.take((2,), 0.0, draws())
     assert [(at, node) for at, node, _ in ends(workshop)] == [(110.0, 2), (210.0, 1)]
 
 
@@ -62,8 +62,8 @@ def test_the_queue_is_erlangs(crews: int, load: float, monkeypatch: pytest.Monke
         for node, (at, row) in enumerate(zip(arrivals.tolist(), rows, strict=True)):
             while workshop.next <= at:
                 ended.append(workshop.finish())
-            workshop.take(node, at, row)
-        stays = {done.node: done.at - arrivals[done.node] for done in ended if done}
+            workshop.take((node,), at, row)
+        stays = {done.nodes[0]: done.at - arrivals[done.nodes[0]] for done in ended if done}
         stays |= {node: at - arrivals[node] for at, node, _ in ends(workshop)}
         assert len(stays) == 1000
         batches.append(np.mean([stays[node] for node in range(1000)]) - 1.0)
