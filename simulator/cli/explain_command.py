@@ -41,7 +41,7 @@ def command(
     if path:
 
         def narrowed(each: Alternative) -> Alternative:
-            return replace(each, terms=tuple(term for term in each.terms if f"{term.path}.".startswith(f"{path}.")))
+            return replace(each, assumptions=(), terms=tuple(term for term in each.terms if f"{term.path}.".startswith(f"{path}.")))
 
         outcome = replace(outcome, alternatives=tuple(map(narrowed, outcome.alternatives)))
     click.echo(explain(outcome, alternative), nl=False)

@@ -4,5 +4,18 @@ from simulator.step.clock import Clock, clock
 from simulator.step.evaluate import CHECKPOINT_BYTES, answer, evaluate
 from simulator.step.job import Job, Machines, StepAnswer
 from simulator.step.memory import fits, memory_use
+from simulator.step.memory_terms import memory_terms
 
-__all__ = ["CHECKPOINT_BYTES", "Clock", "Job", "Machines", "StepAnswer", "answer", "clock", "evaluate", "fits", "memory_use"]
+__all__ = [
+    "CHECKPOINT_BYTES",
+    "Clock",
+    "Job",
+    "Machines",
+    "StepAnswer",
+    "answer",
+    "clock",
+    "evaluate",
+    "fits",
+    "memory_terms",
+    "memory_use",
+]

@@ -33,6 +33,7 @@ from simulator.study.comparisons import Samples, compare
 from simulator.study.expectations import check
 from simulator.study.lives import life_of, records, without_step_error
 from simulator.study.plan import PhasePlan, Plan, PricedStep, anchor, plan
+from simulator.study.run_terms import run_terms
 from simulator.study.workers import Progress, run_tasks, silent
 
 _BATCH = 50
@@ -163,7 +164,12 @@ def _told(name: str, question: Question, found: Plan, lived: _Lived, scenario: S
         ],
     }
     samples = {name: [x if done else math.nan for x, done in zip(xs, whole, strict=True)] for name, xs in figures.items()}
-    figures_from = (*step.terms, *money.terms(mean, drawn), *carbon_terms(drawn, question.economics.grid, node, mean))
+    figures_from = (
+        *step.terms,
+        *run_terms(life_of(question, found), run, question.reliability.checkpoint, found.checkpoint_bytes),
+        *money.terms(mean, drawn),
+        *carbon_terms(drawn, question.economics.grid, node, mean),
+    )
     phases = found.phases if len(found.phases) > 1 or len(found.phases[0].steps) > 1 else ()
     told = Alternative(
         name=name,

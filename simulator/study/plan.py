@@ -11,7 +11,7 @@ from simulator.outcome import Bar, Infeasible, MemoryUse, StepTime, Term
 from simulator.parallelism import Layout
 from simulator.reliability import Schedule
 from simulator.scenario.question import Anchored, Given, Question, Training
-from simulator.step import CHECKPOINT_BYTES, Job, Machines, evaluate
+from simulator.step import CHECKPOINT_BYTES, Job, Machines, evaluate, memory_terms
 from simulator.study.given import given_step
 from simulator.study.search import search
 
@@ -181,7 +181,7 @@ def modelled(training: Training, machines: Machines) -> PricedStep | Infeasible:
         memory=answer.memory,
         accelerators_used=answer.accelerators_used,
         bars=answer.bars,
-        terms=answer.terms,
+        terms=(*answer.terms, *memory_terms(job, layout, answer.memory)),
         assumptions=(*notes, *answer.assumptions),
     )
 
