@@ -164,6 +164,24 @@ def test_terms_say_value_and_origin(plain: Outcome) -> None:
     assert terms["economics.price.donor.electricity"].value == "0.08 USD/kWh"
 
 
+def test_every_second_byte_and_dollar_is_explained(plain: Outcome) -> None:
+    for alternative in plain.alternatives:
+        figures, terms = to_json(alternative), {term.path: term for term in alternative.terms}
+        for room, parts in (
+            ("step", "parts_s"),
+            ("memory", "parts_bytes"),
+            ("run", "parts_s"),
+            ("run", "interruptions_by_cause"),
+            ("bill", "items_usd"),
+            ("energy", "parts_mwh"),
+        ):
+            for name, figure in figures[room][parts].items():
+                term = terms[f"{room}.{parts}.{name}"]
+                assert term.value == pytest.approx(figure)
+                assert term.formula
+                assert term.source or room == "energy"
+
+
 def test_sweep_places_points_and_keeps_their_order() -> None:
     swept = sweep(FILE, {"reliability.spares.hot": ("0", "1"), "economics.pue": ("1.1", "1.2")})
     points = [tuple(alternative.point.values()) for alternative in swept.outcome.alternatives if alternative.name.startswith("donated")]
