@@ -25,6 +25,7 @@ _COMMANDS = {
     "list": "List what the catalogue holds.",
     "show": "Print one catalogue entry with its sources.",
     "export": "Write one training step as a trace for Perfetto.",
+    "calibrate": "Turn measurements of your own card into an accelerator of the catalogue.",
     "import": "Turn a Hugging Face config.json into a model of the catalogue.",
     "schema": "Print the JSON schema of a scenario, for editors.",
 }
