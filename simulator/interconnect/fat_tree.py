@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
-
 from simulator.hardware import Node
+from simulator.interconnect.attached import attached
 from simulator.interconnect.network import Interconnect
-from simulator.interconnect.switched import Tier, ports_of, switched
-from simulator.spec import Ratio, Seconds, Sourced, require
+from simulator.interconnect.switched import Levels, Tree
+from simulator.spec import Ratio, Seconds, Sourced
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,21 +35,15 @@ class FatTree(Sourced):
     hop_latency: Seconds = 2e-6
 
     def __post_init__(self) -> None:
-        require(self.leaf_nodes >= 1, f"leaf_nodes is {self.leaf_nodes}, at least 1 is expected")
-        require(
-            self.pod_nodes is None or self.pod_nodes >= self.leaf_nodes,
-            f"a pod of {self.pod_nodes} nodes is smaller than a leaf of {self.leaf_nodes}",
-            f"write pod_nodes: {self.leaf_nodes} or more, or leave it out",
-        )
-        require(
-            self.leaf_oversubscription > 0 and self.spine_oversubscription > 0,
-            "an oversubscription of 0 is no network",
-            "write 1 for a non-blocking level",
-        )
-        require(
-            self.pod_nodes is not None or self.spine_oversubscription == 1.0,
-            f"a spine_oversubscription of {self.spine_oversubscription:g} needs pods to stand between",
-            "write pod_nodes too",
+        self._levels()
+
+    def _levels(self) -> Levels:
+        return Levels(
+            rails=self.rails,
+            leaf_nodes=self.leaf_nodes,
+            pod_nodes=self.pod_nodes,
+            leaf_oversubscription=self.leaf_oversubscription,
+            spine_oversubscription=self.spine_oversubscription,
         )
 
     def build(self, node: Node, count: int) -> Interconnect:
@@ -58,22 +51,6 @@ class FatTree(Sourced):
 
         Assumes: a leaf that is not full of the job's nodes still has all its uplinks.
         """
-        ports = ports_of(node)
-        nodes, port = np.divmod(np.arange(count * ports), ports)
-        group = nodes // self.leaf_nodes
-        per_node = node.nics * node.nic_rate
-        per_leaf = self.leaf_nodes * per_node / (ports if self.rails else 1)
-        leaf = Tier(
-            name="leaf",
-            above="spine",
-            unit=group * ports + port if self.rails else group,
-            rate=per_leaf / self.leaf_oversubscription,
-            oversubscription=self.leaf_oversubscription,
-        )
-        tiers: tuple[Tier, ...] = (leaf,)
-        if self.pod_nodes is not None:
-            whole = self.leaf_oversubscription * self.spine_oversubscription
-            pod = group * self.leaf_nodes // self.pod_nodes
-            tiers += (Tier(name="pod", above="core", unit=pod, rate=self.pod_nodes * per_node / whole, oversubscription=whole),)
-        under = (self.leaf_nodes,) if self.pod_nodes is None else (self.leaf_nodes, self.pod_nodes)
-        return switched(node, count, tiers=tiers, tier_nodes=under, rails=self.rails, hop_latency=self.hop_latency)
+        levels = self._levels()
+        tree = Tree(tiers=levels.tiers(node, count), hop_latency=self.hop_latency)
+        return attached(node, count, tree, rails=self.rails, alike=levels.alike)

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from simulator.hardware import Node
+from simulator.interconnect.attached import attached
 from simulator.interconnect.network import Interconnect
-from simulator.interconnect.switched import switched
+from simulator.interconnect.switched import Tree
 from simulator.spec import Seconds, Sourced
 
 
@@ -24,4 +25,4 @@ class SingleSwitch(Sourced):
 
     def build(self, node: Node, count: int) -> Interconnect:
         """The network of `count` such nodes."""
-        return switched(node, count, tiers=(), tier_nodes=(), rails=False, hop_latency=self.hop_latency)
+        return attached(node, count, Tree(tiers=(), hop_latency=self.hop_latency))
