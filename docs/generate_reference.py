@@ -24,7 +24,6 @@ if str(ROOT) not in sys.path:
 
 from simulator import units  # noqa: E402
 from simulator.cli import cli, exits  # noqa: E402
-from simulator.interconnect import FatTree  # noqa: E402
 from simulator.model import parameters  # noqa: E402
 from simulator.reliability import job_mtbf  # noqa: E402
 from simulator.scenario import CATALOGUES, entries, entry  # noqa: E402
@@ -253,6 +252,17 @@ def _interruptions(value: Any) -> str:
     return units.format(job_mtbf(value, 128, 8), "time", 3)
 
 
+def _size(topology: Any) -> str:
+    """Groups, places or sites, where the family has a size of its own."""
+    if hasattr(topology, "shape"):
+        return " x ".join(map(str, topology.shape))
+    if hasattr(topology, "groups"):
+        return f"{topology.groups} groups"
+    if hasattr(topology, "sites"):
+        return f"{sum(site.times for site in topology.sites)} sites"
+    return ""
+
+
 _COLUMNS: Mapping[str, Mapping[str, Callable[[Any], str]]] = {
     "models": {
         "parameters": lambda m: _billions(m, "total"),
@@ -306,11 +316,12 @@ _COLUMNS: Mapping[str, Mapping[str, Callable[[Any], str]]] = {
     "grids": {"intensity": lambda g: f"{g.intensity * 3.6e9:.4g} kg/MWh", "year": lambda g: str(g.year)},
     "topologies": {
         "family": lambda t: t.kind,
-        "nodes per leaf": lambda t: f"{t.leaf_nodes}" if isinstance(t, FatTree) else "",
-        "rails": lambda t: ("yes" if t.rails else "no") if isinstance(t, FatTree) else "",
-        "nodes per pod": lambda t: f"{t.pod_nodes or ''}" if isinstance(t, FatTree) else "",
+        "size": _size,
+        "nodes per leaf": lambda t: f"{getattr(t, 'leaf_nodes', '')}",
+        "rails": lambda t: ("yes" if t.rails else "no") if hasattr(t, "rails") else "",
+        "nodes per pod": lambda t: f"{getattr(t, 'pod_nodes', '') or ''}",
         "oversubscription leaf / spine": lambda t: (
-            f"{t.leaf_oversubscription:g} / {t.spine_oversubscription:g}" if isinstance(t, FatTree) else ""
+            f"{t.leaf_oversubscription:g} / {getattr(t, 'spine_oversubscription', 1.0):g}" if hasattr(t, "leaf_oversubscription") else ""
         ),
     },
 }
