@@ -348,6 +348,128 @@ class Outcome:
     expectations: tuple[Expectation, ...] = ()
 
 
+@dataclass(frozen=True, kw_only=True)
+class ValidatedCase:
+    """One measured figure beside its prediction.
+
+    Args:
+        quantity: `step_time_s`, `memory_bytes` or `fits`.
+        predicted: None where it cannot be predicted; `reason` then says why.
+        error: predicted / measured - 1; of `fits` 0 where right, 1 where a misfit was admitted, -1 where one that fits was refused.
+        interval: 90 % prediction interval; of `fits` the answers at both ends of the interval of memory.
+        split: `calibration` or `held_out`.
+        evidence: on what the prediction rests, and what the case does not say and was filled in.
+        family: `dense` or `moe`.
+        baseline: step time of a constant MFU per accelerator and precision, fitted on calibration cases [s].
+    """
+
+    id: str
+    quantity: str
+    predicted: float | bool | None
+    measured: float | bool | None
+    error: float | None
+    interval: tuple[float | bool, float | bool] | None
+    split: str
+    evidence: str
+    source: str
+    accelerator: str
+    family: str
+    model: str = ""
+    accelerators: int | None = None
+    global_batch: int | None = None
+    baseline: float | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ErrorSummary:
+    """Errors of a group of cases; figures are None where nothing in it was predicted.
+
+    Args:
+        by: `all`, `source`, `accelerator` or `family`; `name` says which.
+        cases, predicted: how many there are, and how many of them could be predicted.
+        bias: median of the signed errors; of `fits` the share admitted less the share refused wrongly.
+        worst: the error that is largest in size, and `worst_id` whose it is.
+        right: share of right answers of `fits`; None for other quantities. `commonest`: share of the commoner outcome.
+        coverage: share of all cases, predicted or not, whose interval holds what was measured.
+        baseline_bias, baseline_mean_error: of the constant MFU.
+    """
+
+    by: str
+    name: str
+    quantity: str
+    split: str
+    cases: int
+    predicted: int
+    bias: float | None
+    median_error: float | None
+    mean_error: float | None
+    worst: float | None
+    worst_id: str
+    coverage: float | None
+    right: float | None = None
+    commonest: float | None = None
+    baseline_bias: float | None = None
+    baseline_mean_error: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderSummary:
+    """How well predictions order the layouts of one model.
+
+    Args:
+        spearman: rank correlation of predicted and measured step times.
+        baseline_spearman: of the constant MFU.
+        regret: measured time of the layout that is predicted fastest over the fastest measured, - 1, mean over the groups at equal
+            accelerators and batch; None where no such group has two layouts. `worst_regret` of them, `groups` how many.
+    """
+
+    source: str
+    model: str
+    cases: int
+    spearman: float | None
+    baseline_spearman: float | None
+    regret: float | None
+    worst_regret: float | None
+    groups: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class FirstLook:
+    """The errors of a source's step times when they were first predicted, and the commit."""
+
+    source: str
+    commit: str
+    cases: int
+    median_error: float
+    worst: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class ValidationSummary:
+    """What the cases say together.
+
+    Args:
+        first_look: of the sources among the cases that have one.
+        coverage_by_source: mean over the sources of one split of the coverage of each; split -> share.
+        coverage_interval: 90 % interval of that mean when sources are drawn again with replacement.
+    """
+
+    errors: tuple[ErrorSummary, ...]
+    orders: tuple[OrderSummary, ...]
+    first_look: tuple[FirstLook, ...]
+    coverage_by_source: Mapping[str, float]
+    coverage_interval: Mapping[str, tuple[float, float]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Validation:
+    """Predictions beside published measurements, calibration and held-out apart."""
+
+    cases: tuple[ValidatedCase, ...]
+    summary: ValidationSummary
+
+
 def to_json(answer: Any) -> Any:
     """An answer as the contract has it: dict, list, str, int, float, bool and None, fields in the order of their definition.
 

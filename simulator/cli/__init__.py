@@ -19,6 +19,7 @@ _COMMANDS = {
     "check": "Read a scenario and say everything that is wrong with it; run nothing.",
     "explain": "Show where each second, byte and dollar of an answer comes from.",
     "sweep": "Answer a scenario at every point of a grid of settings.",
+    "validate": "Predict measured runs, published or your own, and compare.",
     "collective": "Price a collective on a network, as nccl-tests would measure it.",
     "flows": "Say when flows that share links have ended.",
     "init": "Write a commented starter scenario.",

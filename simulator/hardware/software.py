@@ -40,7 +40,9 @@ class Software(Sourced):
         workspace: memory of libraries, contexts and communication buffers [B].
         fragmentation: what the allocator reserves over what is allocated, e.g. 1.05.
         jitter: coefficient of variation of one node's step time.
-        sigma: spread (log-normal) of measured over modelled step times with this generation, on the rows that `notes` names.
+        sigma: spread (log-normal) of measured over modelled step times within one source, on the rows that `sources` names.
+        calibrated: what the runs had that this generation was calibrated on: kinds of parallelism (`data`, `tensor`, `pipeline`, ..) and
+            `fp8`; nothing where no run was used. What they did not have widens the prediction interval.
     """
 
     year: int
@@ -70,6 +72,7 @@ class Software(Sourced):
     fragmentation: Ratio
     jitter: Ratio
     sigma: Ratio = 0.10
+    calibrated: tuple[str, ...] = ()
 
     def gradient_size(self, precision: str) -> int:
         """Size of a gradient that is kept and reduced in a run of this precision [B]."""

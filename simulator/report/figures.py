@@ -18,7 +18,7 @@ import vl_convert
 
 from simulator.outcome import Bar, LogEntry, Outcome
 from simulator.report.numbers import clean, count, data_rate, number, time_unit, words
-from simulator.report.section import Figure, Levels, Lines, Picture, Progress, Ranges, Schedule, Stacks
+from simulator.report.section import Figure, Levels, Lines, Picture, Points, Progress, Ranges, Schedule, Section, Stacks
 from simulator.report.sections import sections
 
 INK, FAINT, GRID = "#1b2733", "#5b6875", "#d9dfe5"
@@ -46,7 +46,12 @@ _WIDTH, _PLOT = 900.0, 620
 
 def pictures(outcome: Outcome) -> dict[str, str]:
     """Every figure of the report as a file: `<name>.svg` -> its text; what `markdown(outcome, figures=...)` links."""
-    found = [block for section in sections(outcome) for block in section.blocks if isinstance(block, Figure)]
+    return drawn(sections(outcome))
+
+
+def drawn(made: Iterable[Section]) -> dict[str, str]:
+    """Every figure of some sections as a file, as `pictures`."""
+    found = [block for section in made for block in section.blocks if isinstance(block, Figure)]
     return {f"{figure.name}.svg": svg(figure) + "\n" for figure in found}
 
 
@@ -67,6 +72,8 @@ def _drawn(picture: Picture) -> str:
             return _vega(_ranges(picture))
         case Lines():
             return _vega(_lines(picture))
+        case Points():
+            return _vega(_points(picture))
         case Schedule():
             return _schedule(picture)
         case Levels():
@@ -210,6 +217,45 @@ def _lines(picture: Lines) -> dict[str, Any]:
                 "scale": {"domain": names, "range": [_PALETTE[i % len(_PALETTE)] for i in range(len(names))]},
             },
         },
+    }  # fmt: skip
+
+
+def _points(picture: Points) -> dict[str, Any]:
+    names = list(dict.fromkeys(point.name for point in picture.points))
+    values = [{"name": point.name, "x": point.x, "y": point.y, "kind": point.kind} for point in picture.points]
+    ends = [bound for point in picture.points for bound in (point.x, point.y)]
+    low, high = min(ends) / 1.3, max(ends) * 1.3
+    scale = {"type": "log", "domain": [low, high], "nice": False}
+    lines = [{"x": end, "line": f"{factor:g}", "y": end * factor} for factor in picture.guides for end in (low, high)]
+    x = {"field": "x", "type": "quantitative", "scale": scale, "axis": {"title": picture.x, "tickCount": 5, "format": "~g"}}
+    y = {"field": "y", "type": "quantitative", "scale": scale, "axis": {"title": picture.y, "tickCount": 5, "format": "~g"}}
+    kinds = list(dict.fromkeys(point.kind for point in picture.points))
+    return {
+        "width": 560,
+        "height": 560,
+        "layer": [
+            {
+                "data": {"values": lines},
+                "mark": {"type": "line", "clip": True, "color": FAINT, "strokeWidth": 1, "strokeDash": [5, 4]},
+                "encoding": {"x": x, "y": y, "detail": {"field": "line", "type": "nominal"}},
+            },
+            {
+                "data": {"values": values},
+                "mark": {"type": "point", "filled": True, "size": 42, "opacity": 0.75, "clip": True},
+                "encoding": {
+                    "x": x,
+                    "y": y,
+                    "color": {
+                        "field": "name", "type": "nominal",
+                        "scale": {"domain": names, "range": [_PALETTE[i % len(_PALETTE)] for i in range(len(names))]},
+                    },
+                    "shape": {
+                        "field": "kind", "type": "nominal",
+                        "scale": {"domain": kinds, "range": ["circle", "triangle-up"][: len(kinds)]},
+                    },
+                },
+            },
+        ],
     }  # fmt: skip
 
 

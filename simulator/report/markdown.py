@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from simulator.outcome import Outcome
 from simulator.report.section import Figure, Paragraph, Section, Table
@@ -19,8 +20,12 @@ def markdown(outcome: Outcome, *, figures: str = "") -> str:
         figures: folder, relative to where the text will lie, in which the caller puts what `report.figures.pictures(outcome)` returns;
             the text then shows them. Empty: no pictures, the text stands alone.
     """
-    made = sections(outcome)
-    text = [f"# {_escape(title(outcome))}", *(_section(section, figures) for section in made)]
+    return document(title(outcome), sections(outcome), figures)
+
+
+def document(heading: str, made: Sequence[Section], figures: str = "") -> str:
+    """Sections under one heading, as `markdown`."""
+    text = [f"# {_escape(heading)}", *(_section(section, figures) for section in made)]
     return "\n\n".join(text) + "\n"
 
 

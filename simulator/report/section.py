@@ -106,6 +106,26 @@ class Lines:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Point:
+    """One point: `name` gives its colour, `kind` its shape (of two)."""
+
+    name: str
+    kind: str
+    x: float
+    y: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Points:
+    """Points on equal logarithmic axes; a dashed line y = factor x for each of `guides`."""
+
+    points: tuple[Point, ...]
+    x: str
+    y: str
+    guides: tuple[float, ...] = (1.0,)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Schedule:
     """The timeline of a pipeline: lanes are stages."""
 
@@ -127,7 +147,7 @@ class Progress:
     ideal: float | None
 
 
-Picture = Stacks | Ranges | Lines | Schedule | Levels | Progress
+Picture = Stacks | Ranges | Lines | Points | Schedule | Levels | Progress
 
 
 @dataclass(frozen=True, kw_only=True)

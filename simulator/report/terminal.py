@@ -12,7 +12,7 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from simulator.outcome import Outcome
-from simulator.report.section import Figure, Paragraph, Table
+from simulator.report.section import Figure, Paragraph, Section, Table
 from simulator.report.sections import sections, title
 
 _STYLES = {"plain": "", "headline": "bold", "warning": "bold red", "good": "green", "note": "dim"}
@@ -22,9 +22,14 @@ _BLOCKED = 24
 
 def terminal(outcome: Outcome, *, width: int = 100, colour: bool = False) -> str:
     """The answer as text of at most `width` columns; with ANSI colours only where `colour`."""
-    screen = io.StringIO()
+    return screen(title(outcome), sections(outcome), width=width, colour=colour)
+
+
+def screen(heading: str, made: Sequence[Section], *, width: int = 100, colour: bool = False) -> str:
+    """What is brief of sections under one heading, as `terminal`."""
+    text = io.StringIO()
     console = Console(
-        file=screen,
+        file=text,
         width=max(width, 40),
         force_terminal=colour,
         color_system="standard" if colour else None,
@@ -32,8 +37,8 @@ def terminal(outcome: Outcome, *, width: int = 100, colour: bool = False) -> str
         emoji=False,
         legacy_windows=False,
     )
-    console.print(Text(title(outcome), style="bold" if colour else ""))
-    for section in sections(outcome):
+    console.print(Text(heading, style="bold" if colour else ""))
+    for section in made:
         shown = [b for b in section.blocks if b.brief and not isinstance(b, Figure)]
         if shown:
             console.print()
@@ -44,7 +49,7 @@ def terminal(outcome: Outcome, *, width: int = 100, colour: bool = False) -> str
                 console.print(Text(mark + block.text, style=_STYLES[block.tone]))
             elif isinstance(block, Table):
                 _print_table(console, block)
-    return "\n".join(line.rstrip() for line in screen.getvalue().splitlines()) + "\n"
+    return "\n".join(line.rstrip() for line in text.getvalue().splitlines()) + "\n"
 
 
 def _print_table(console: Console, table: Table) -> None:

@@ -3,6 +3,7 @@
 from simulator.errors import render
 from simulator.scenario.expectations import expectation
 from simulator.scenario.loader import load, resolve_sweep
+from simulator.scenario.measurements import Measurements, measurements
 from simulator.scenario.names import entries, raw_entry
 from simulator.scenario.question import Question, Scenario
 from simulator.scenario.schema import json_schema
@@ -13,6 +14,7 @@ from simulator.scenario.validate import load_entry as entry
 
 __all__ = [
     "CATALOGUES",
+    "Measurements",
     "Question",
     "Scenario",
     "entries",
@@ -20,6 +22,7 @@ __all__ = [
     "expectation",
     "json_schema",
     "load",
+    "measurements",
     "raw_entry",
     "render",
     "resolve_sweep",

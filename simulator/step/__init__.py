@@ -5,6 +5,7 @@ from simulator.step.evaluate import CHECKPOINT_BYTES, answer, evaluate
 from simulator.step.job import Job, Machines, StepAnswer
 from simulator.step.memory import fits, memory_use
 from simulator.step.memory_terms import memory_terms
+from simulator.step.uncertainty import memory_interval
 
 __all__ = [
     "CHECKPOINT_BYTES",
@@ -16,6 +17,7 @@ __all__ = [
     "clock",
     "evaluate",
     "fits",
+    "memory_interval",
     "memory_terms",
     "memory_use",
 ]

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from statistics import NormalDist
 
 from simulator.hardware import DEFAULT_KERNELS, kernels_of
 from simulator.model import hardware_flop, model_flop, parameters
@@ -14,15 +12,10 @@ from simulator.pipeline import SCHEDULES
 from simulator.step.clock import UPDATE_BYTES, Clock, clock
 from simulator.step.job import Job, Machines, StepAnswer
 from simulator.step.memory import fits, memory_use
+from simulator.step.uncertainty import SOURCES, interval, sigma, spread
 
 CHECKPOINT_BYTES = 14.0
 """Per parameter: 16-bit weights 2, fp32 weights 4, two Adam moments 4 each. Source: BLOOM (arXiv:2211.05100), 2.3 TB for 176B; counting."""
-
-EXPERTS_SIGMA = 0.15
-"""Added spread (log-normal) of mixtures of experts, for uneven routing and the many ways to exchange tokens. Source: root mean square of
-log residuals 0.18 on 54 DGX Cloud benchmark runs (calibration rows), less the 0.08 of that software."""
-
-_NINETY = NormalDist().inv_cdf(0.95)
 
 
 def evaluate(job: Job, layout: Layout, machines: Machines, bars: int = 0) -> StepAnswer | Infeasible:
@@ -37,7 +30,8 @@ def evaluate(job: Job, layout: Layout, machines: Machines, bars: int = 0) -> Ste
     Raises:
         MendableError: counts that a room refuses although they divide.
 
-    Accuracy: `interval_s` holds nine of ten measured runs if their log residuals are normal with `sigma`; see reports/validation.md.
+    Accuracy: `interval_s` holds nine of ten measured runs if their log residuals are spread as `uncertainty.spread` says; how many it
+        held is in reports/validation.md.
     """
     refused = _refused(job, layout, machines) or divisibility(
         layout, job.model, global_batch=job.global_batch, accelerators=machines.accelerators, sequence=job.sequence
@@ -56,12 +50,13 @@ def answer(job: Job, layout: Layout, machines: Machines, memory: MemoryUse, bars
     flop = model_flop(job.model, job.sequence)
     executed = hardware_flop(job.model, job.sequence, layout.recompute)
     peak = machines.node.accelerator.peak[job.precision] * layout.accelerators
-    sigma = math.hypot(job.software.sigma, kernels_of(machines.node.accelerator).sigma, EXPERTS_SIGMA if job.model.experts else 0.0)
+    parts = spread(job, layout, machines)
+    width = sigma(parts)
     seconds = timed.total
     time = StepTime(
         kind="modelled",
         time_s=seconds,
-        interval_s=(seconds * math.exp(-_NINETY * sigma), seconds * math.exp(_NINETY * sigma)),
+        interval_s=interval(seconds, width),
         parts_s=timed.parts,
         model_tflops_per_accelerator=flop.total * tokens / seconds / layout.accelerators / 1e12,
         mfu=flop.total * tokens / seconds / peak,
@@ -72,12 +67,12 @@ def answer(job: Job, layout: Layout, machines: Machines, memory: MemoryUse, bars
         time=time,
         memory=memory,
         bars=timed.bars,
-        terms=_terms(job, layout, machines, timed, sigma),
+        terms=_terms(job, layout, machines, timed, parts),
         assumptions=_assumptions(job, layout, machines),
         model_flop=flop.total * tokens,
         checkpoint_bytes=CHECKPOINT_BYTES * parameters(job.model, job.sequence).total,
         accelerators_used=layout.accelerators,
-        sigma=sigma,
+        sigma=width,
     )
 
 
@@ -96,7 +91,7 @@ def _refused(job: Job, layout: Layout, machines: Machines) -> Infeasible | None:
     return None
 
 
-def _terms(job: Job, layout: Layout, machines: Machines, timed: Clock, sigma: float) -> tuple[Term, ...]:
+def _terms(job: Job, layout: Layout, machines: Machines, timed: Clock, spreads: Mapping[str, float]) -> tuple[Term, ...]:
     """Formula and source of each part."""
     accelerator, software = machines.node.accelerator, job.software
     calibrated = kernels_of(accelerator).calibrated_on
@@ -125,14 +120,15 @@ def _terms(job: Job, layout: Layout, machines: Machines, timed: Clock, sigma: fl
         Term(path=f"step.parts_s.{name}", value=seconds, unit="s", formula=shown[name][0], source=shown[name][1])
         for name, seconds in timed.parts.items()
     )
-    spread = Term(
+    width = Term(
         path="step.sigma",
-        value=sigma,
-        formula=f"root of the squares of software {software.sigma:g}, accelerator {kernels_of(accelerator).sigma:g}"
-        + (f" and experts {EXPERTS_SIGMA:g}" if job.model.experts else ""),
-        source=software.source_of("sigma"),
+        value=sigma(spreads),
+        formula="root of the squares of "
+        + ", ".join(f"{name} {size:.3g}" for name, size in spreads.items())
+        + ", times Student's quantile",
+        source=f"leave one source out over {SOURCES} calibration sources; within: {software.source_of('sigma')}",
     )
-    return (*parts, spread)
+    return (*parts, width)
 
 
 def _assumptions(job: Job, layout: Layout, machines: Machines) -> tuple[str, ...]:

@@ -1,43 +1,62 @@
-"""Published training runs as cases: a mapping as transcribed -> model, job, layout, machines, and the seconds that were measured."""
+"""Published training runs as cases: a mapping as transcribed -> model, job, layout, machines, and what was measured beside them.
+
+What is predicted is never an input: the fields of `measured` and what was derived from them are read by `measured.py` alone.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal, get_args
 
 from simulator.errors import MendableError
 from simulator.hardware import Accelerator, Node, NodePower, ScaleUp, Software
 from simulator.interconnect import SingleSwitch
-from simulator.model import Experts, Transformer, hardware_flop, model_flop
-from simulator.parallelism import Layout, Recompute, Schedule, Sharding
-from simulator.step import Job, Machines
+from simulator.model import Experts, LatentAttention, Transformer
+from simulator.parallelism import Layout, Recompute, Schedule, Sharding, divisibility
+from simulator.step import Job, Machines, memory_use
+from simulator.study.measured import ALLOCATED, GIB, RESERVED, Measured, Peak, measured, outcome
 
 GENERATIONS: Mapping[str, str] = {
     "megatron-2020": "megatron-2020", "megatron-sc21": "megatron-2021", "megatron-sc21-t2": "megatron-2021", "mtnlg": "megatron-2021",
+    "megatron-readme-175b": "megatron-2021",
     "vtrain-multi": "megatron-2021", "korthikanti22": "megatron-2022", "nemo-launcher": "megatron-2022", "zero-bubble": "megatron-2022",
     "hagemann": "pytorch-2023", "internevo": "pytorch-2023", "nanotron": "pytorch-2023", "llama3": "megatron-2023",
     "megatron-core-h100": "megatron-2023", "megatron-core-llama-readme": "megatron-2025", "nemotron4": "megatron-2023",
     "nemo-24.07": "nemo-2024", "nemo-longctx": "nemo-2024", "dgxc": "nemo-2025", "simumax-b200": "megatron-2025",
     "moe-folding": "megatron-2025",
-    "llm-foundry": "fsdp-2023", "fms-fsdp": "fsdp-2023", "torchtitan": "torchtitan-2024",
+    "hagemann-fit": "megatron-2023", "llm-foundry": "fsdp-2023", "fms-fsdp": "fsdp-2023", "torchtitan": "torchtitan-2024",
 }  # fmt: skip
 """Source of a case -> software generation: by what the source ran, never by how fast it was."""
 
-_ACCELERATORS = {
-    "A100-SXM4-80GB": "a100-sxm-80gb", "A100-SXM4-40GB": "a100-sxm-40gb", "V100-SXM3-32GB": "v100-sxm2-32gb", "A800": "a800-sxm-80gb",
-    "H100": "h100-sxm", "H200": "h200-sxm", "B200": "b200-sxm", "GB200": "gb200", "A100": "a100-sxm-80gb", "V100": "v100-sxm2-32gb",
+_ACCELERATORS: tuple[tuple[str, str], ...] = (
+    ("gb300", "gb300"), ("gb200", "gb200"), ("gh200", "gh200"), ("b300", "b300-sxm"), ("b200", "b200-sxm"),
+    ("h200", "h200-sxm"), ("h800", "h800-sxm"), ("h100.*pcie", "h100-pcie"), ("h100", "h100-sxm"), (r"h20\b", "h20"),
+    ("a100.*pcie.*40", "a100-pcie-40gb"), ("a100.*pcie", "a100-pcie-80gb"), ("a100.*40", "a100-sxm-40gb"), ("a100", "a100-sxm-80gb"),
+    ("a800", "a800-sxm-80gb"), ("v100.*16", "v100-sxm2-16gb"), ("v100", "v100-sxm2-32gb"), ("l40s", "l40s"),
+    (r"a6000\b", "a6000"), (r"a40\b", "a40"), (r"a10g?\b", "a10"), (r"\bt4\b", "t4"), ("3090", "rtx-3090"), ("4090", "rtx-4090"),
+    ("mi250", "mi250x"), ("mi300", "mi300x"), ("mi325", "mi325x"), ("mi355", "mi355x"), ("gaudi.?2", "gaudi2"), ("910b", "ascend-910b"),
+    (r"tpu.?v?6e|trillium", "tpu-v6e"), (r"tpu.?v?5p", "tpu-v5p"), (r"tpu.?v?5e", "tpu-v5e"), (r"tpu.?v?4", "tpu-v4"),
+    (r"tpu.?v?3", "tpu-v3"),
+    ("trainium.?2|trn2", "trainium2"), ("trainium|trn1", "trainium1"),
+)  # fmt: skip
+"""Pattern in a product's name, the first that matches -> entry of the catalogue."""
+
+_NODES: Mapping[str, str] = {
+    "h100-pcie": "h100-pcie-8", "a100-pcie-40gb": "a100-pcie-8", "a100-pcie-80gb": "a100-pcie-8", "a6000": "a6000-8", "a40": "a6000-8",
+    "l40s": "l40s-8", "a10": "l40s-8", "t4": "l40s-8", "rtx-3090": "rtx-3090-8", "rtx-4090": "rtx-4090-8", "mi250x": "frontier",
+    "mi300x": "mi300x-8", "mi325x": "mi300x-8", "mi355x": "mi355x-8", "tpu-v4": "tpu-v4-host", "tpu-v5p": "tpu-v5p-host",
+    "trainium1": "aws-trn1", "trainium2": "aws-trn2", "gh200": "gh200-alps",
 }  # fmt: skip
+"""Accelerators without NVLink switches -> a node of the catalogue whose fabric theirs is like."""
 
 _NVLINK = {2: 150e9, 3: 300e9, 4: 450e9, 5: 900e9}
 """Generation of NVLink -> per accelerator and direction [B/s]; data sheets."""
 
-_UNSAYABLE = ("1f1b-interleaved", "-torch", "-flash1", "-fused")
-"""Parts of a case's name: an unknown degree of interleaving, attention kernels of other generations."""
-
-_SCHEDULES: Mapping[str, Schedule] = {"zb-1p": "zb_h1", "zb-2p": "zb_h2"}
-"""Part of a case's name -> schedule. # Assumes: what the paper's search finds within the memory of 1F1B, and within twice that, is as good
-as its schedules by hand."""
+_NVLINK_OF = (("v100", 2), ("a100", 3), ("a800", 3), ("h", 4), ("b", 5), ("gb", 5))
+_NIC_GBPS = {2: 100.0, 3: 200.0, 4: 400.0, 5: 400.0}
+"""Generation of NVLink -> rate of the network interfaces that were sold with it [Gb/s], where a row does not say."""
 
 Find = Callable[[str, str], Any]
 """A catalogue: (kind, name) -> entry; `scenario.entry`."""
@@ -48,8 +67,10 @@ class Case:
     """A published run.
 
     Args:
-        seconds: measured step time; from TFLOP/s or tokens/s where the source prints those.
         split: `calibration` (constants may be fitted on it) or `held_out`.
+        measured: what the source prints.
+        generation: name of the software generation.
+        assumed: what the row does not say and was filled in.
     """
 
     name: str
@@ -58,7 +79,14 @@ class Case:
     job: Job
     layout: Layout
     machines: Machines
-    seconds: float
+    measured: Measured
+    generation: str
+    assumed: tuple[str, ...] = ()
+
+    @property
+    def seconds(self) -> float:
+        """Measured step time [s]; 0 where none is printed."""
+        return self.measured.seconds or 0.0
 
 
 def case(row: Mapping[str, Any], find: Find) -> Case:
@@ -67,31 +95,54 @@ def case(row: Mapping[str, Any], find: Find) -> Case:
     Raises:
         MendableError: the row lacks what a prediction needs, or asks for what the simulator cannot say.
     """
+    assumed: list[str] = []
     try:
         model = _model(row["model"])
-        accelerator = _accelerator(row["hardware"], find)
-        layout = _layout(row)
-        # ZeRO-3 in the comparison of Narayanan et al. is DeepSpeed's.
-        generation = "deepspeed-2021" if (row["source"], layout.sharding) == ("megatron-sc21-t2", "zero3") else GENERATIONS[row["source"]]
-        software: Software = find("software", generation)
+        accelerator, inside = _accelerator(row["hardware"], find)
+        layout = _layout(row, assumed)
+        generation, how = software_of(row, accelerator, layout)
+        assumed += [how] if how else []
         job = Job(
             model=model,
             sequence=int(row["model"]["seq_len"]),
             global_batch=int(row["batch"]["global_batch_seqs"]),
             precision=_precision(str(row["precision"]), accelerator),
-            software=software,
+            software=_kernels(find("software", generation), str(row.get("kernel", "")), str(row.get("source"))),
         )
-        seconds = _seconds(row, model, job, layout)
+        machines = _machines(row["hardware"], accelerator, inside, layout.accelerators, find, assumed)
     except KeyError as missing:
-        raise MendableError(f"{row.get('id', 'a case')} lacks {missing}") from missing
-    machines = _machines(row["hardware"], accelerator, layout.accelerators)
-    return Case(name=row["id"], source=row["source"], split=row["split"], job=job, layout=layout, machines=machines, seconds=seconds)
+        raise MendableError(f"the case lacks {missing}") from missing
+    except (TypeError, ValueError, AttributeError) as wrong:
+        if isinstance(wrong, MendableError):
+            raise
+        raise MendableError(f"the case cannot be read: {wrong}") from wrong
+    if job.precision not in accelerator.peak:
+        raise MendableError(f"{accelerator.name or row['hardware']['gpu']} has no {job.precision} units")
+    refused = divisibility(layout, model, global_batch=job.global_batch, accelerators=machines.accelerators, sequence=job.sequence)
+    if refused is not None:
+        raise MendableError(refused.reason)
+    if _unsaid(row):
+        layout = _least_recompute(job, layout, machines)
+        assumed.append(f"recompute {layout.recompute}, the least that fits")
+    return Case(
+        name=str(row["id"]),
+        source=str(row.get("source") or "unnamed"),
+        split="calibration" if row.get("split") == "calibration" else "held_out",
+        job=job,
+        layout=layout,
+        machines=machines,
+        measured=measured(row, job, layout),
+        generation=generation,
+        assumed=tuple(assumed),
+    )
 
 
 def _model(written: Mapping[str, Any]) -> Transformer:
-    moe = written.get("moe")
-    experts = None
+    moe, mla = written.get("moe"), written.get("mla")
+    experts = latent = None
     if moe:
+        if int(moe.get("moe_layer_every") or 1) != 1:
+            raise MendableError("experts in every other layer cannot be said")
         experts = Experts(
             count=int(moe["experts"]),
             active=int(moe["top_k"]),
@@ -100,129 +151,382 @@ def _model(written: Mapping[str, Any]) -> Transformer:
             shared_ffn=int(moe.get("shared_expert_ffn_hidden") or 0) or None,
             first_dense=int(moe.get("leading_dense_layers") or 0),
         )
-    kv = written.get("kv_heads")
+    if mla:
+        latent = LatentAttention(
+            query_rank=int(mla["q_lora_rank"]) if mla.get("q_lora_rank") else None,
+            key_value_rank=int(mla["kv_lora_rank"]),
+            rotary_head=int(mla["qk_rope_head_dim"]),
+            value_head=int(mla["v_head_dim"]),
+        )
+    kv, gated = written.get("kv_heads"), bool(written.get("gated_mlp", False))
     return Transformer(
         name=str(written.get("name", "")),
         layers=int(written["layers"]),
         hidden=int(written["hidden"]),
         heads=int(written["heads"]),
         key_value_heads=None if kv is None else int(kv),
-        head_size=written.get("head_dim"),
+        head_size=None if written.get("head_dim") is None else int(written["head_dim"]),
         ffn=int(written["ffn_hidden"]),
-        gated=bool(written.get("gated_mlp", False)),
+        gated=gated,
         vocabulary=int(written["vocab"]),
         tied_embeddings=bool(written.get("tied_embeddings", True)),
-        positions="rotary" if written.get("gated_mlp") else "learned",
-        biases=not written.get("gated_mlp", False),
-        norm="rms" if written.get("gated_mlp") else "layer",
+        positions="rotary" if gated else "learned",
+        biases=not gated,
+        norm="rms" if gated else "layer",
         sequence=int(written["seq_len"]),
         experts=experts,
+        latent_attention=latent,
+        prediction_heads=int(written.get("mtp_layers") or 0),
     )
 
 
-def _accelerator(written: Mapping[str, Any], find: Find) -> Accelerator:
-    sku = str(written.get("gpu_sku") or written["gpu"])
-    name = _ACCELERATORS.get(sku) or _ACCELERATORS[str(written["gpu"])]
+def _accelerator(written: Mapping[str, Any], find: Find) -> tuple[Accelerator, str]:
+    """The accelerator, with what the row says of a variant of it; and the entry it comes from.
+
+    A lower power limit lowers the clock that long products keep: as its cube root, since dynamic power goes with frequency times the
+    square of a voltage that falls with it (Weste and Harris, CMOS VLSI Design, section 5.2).
+    """
+    sku = str(written.get("gpu_sku") or "")
+    told = f"{sku} {written['gpu']} {written.get('gpu_memory_GB') or ''}".lower()
+    name = next((entry for pattern, entry in _ACCELERATORS if re.search(pattern, told)), None)
+    if name is None:
+        raise MendableError(f"no accelerator of the catalogue is called like {str(written['gpu'])[:40]!r}")
     accelerator: Accelerator = find("accelerators", name)
-    return accelerator
+    watts, bandwidth = re.search(r"\b(\d{2,4})\s*W\b", sku), re.search(r"(\d+(?:\.\d+)?)\s*TB/s", sku)
+    if bandwidth:
+        accelerator = replace(accelerator, memory_bandwidth=float(bandwidth[1]) * 1e12)
+    memory = float(written.get("gpu_memory_GB") or 0.0) * 2**30
+    if memory and abs(memory / accelerator.memory - 1) > 0.08:
+        accelerator = replace(accelerator, memory=memory)
+    limit = float(watts[1]) if watts else accelerator.power
+    if limit < accelerator.power and accelerator.kernels is not None:
+        slower = (limit / accelerator.power) ** (1 / 3)
+        kernels, eight = accelerator.kernels, accelerator.kernels.matrix_fp8
+        kernels = replace(
+            kernels,
+            matrix=replace(kernels.matrix, sustained=kernels.matrix.sustained * slower),
+            matrix_fp8=None if eight is None else replace(eight, sustained=eight.sustained * slower),
+        )
+        accelerator = replace(accelerator, power=limit, kernels=kernels)
+    return accelerator, name
 
 
 def _precision(written: str, accelerator: Accelerator) -> str:
-    plain = written.lower().split()[0].split("-")[0]
-    name = {"mxfp8": "fp8", "bfloat16": "bf16"}.get(plain, plain)
+    plain = re.split(r"[\s/_-]", written.lower().strip())[0]
+    name = {"mxfp8": "fp8", "float8": "fp8", "nvfp4": "fp4", "bfloat16": "bf16", "float16": "fp16", "amp": "bf16"}.get(plain, plain)
     return "fp16" if name == "bf16" and "bf16" not in accelerator.peak else name
 
 
-def _layout(row: Mapping[str, Any]) -> Layout:
-    parallel, batch = row["parallel"], row["batch"]
-    if any(word in str(row["id"]) for word in _UNSAYABLE) or str(row["id"]).endswith("-flash2"):
-        raise MendableError(f"{row['id']} runs a schedule or an attention kernel that the simulator cannot say")
-    tensor, pipeline, virtual = (int(parallel.get(key) or 1) for key in ("tp", "pp", "vpp"))
-    recompute_written = str(row.get("recompute", "none"))
-    recompute: Recompute = "none"
-    if recompute_written.startswith("full"):
-        recompute = "full"
-    elif recompute_written.startswith("selective") and "op-level" not in recompute_written:
-        recompute = "selective"
-    elif not recompute_written.startswith("none"):
-        raise MendableError(f"{row['id']} recomputes {recompute_written!r}, which the simulator cannot say")
-    plain: Schedule = "interleaved" if virtual > 1 and pipeline > 1 else "1f1b"
+def software_of(row: Mapping[str, Any], accelerator: Accelerator, layout: Layout) -> tuple[str, str]:
+    """The software generation of a case, from what the case says of framework, year, sharding and precision; and how it was chosen.
+
+    In this order: `software`, the name of a generation; a known source; words of `framework`, `schedule_notes`, `reference` and `notes`;
+    how states are sharded; the year, and where there is none the year after the accelerator came.
+    """
+    if row.get("software"):
+        return str(row["software"]), ""
+    source = str(row.get("source", ""))
+    if source in GENERATIONS:
+        # ZeRO-3 in the comparison of Narayanan et al. is DeepSpeed's.
+        return ("deepspeed-2021" if (source, layout.sharding) == ("megatron-sc21-t2", "zero3") else GENERATIONS[source]), ""
+    said = " ".join(str(row.get(key, "")) for key in ("framework", "source", "schedule_notes", "reference", "notes", "table")).lower()
+    year = int(row.get("year") or int(accelerator.launched[:4]) + 1)
+    year = max(year, int(accelerator.launched[:4]))
+    if "torchtitan" in said or "fsdp2" in str(row["parallel"].get("sharding")):
+        chosen, why = "torchtitan-2024", "FSDP2"
+    elif "deepspeed" in said and layout.sharding in ("zero2", "zero3") and year <= 2022:
+        chosen, why = "deepspeed-2021", "DeepSpeed"
+    elif layout.sharding == "zero3" and not re.search("megatron|nemo", said):
+        chosen, why = "fsdp-2023" if year <= 2024 else "torchtitan-2024", f"sharded weights in {year}"
+    elif re.search(r"\bnemo\b|dgx cloud|dgxc|maxtext|transformer engine", said) or (row["precision"] == "fp8" and year >= 2024):
+        chosen, why = "nemo-2025" if year >= 2025 else "nemo-2024", f"NeMo or fp8 in {year}"
+    elif re.search("nanotron|internevo|colossal|plain pytorch", said):
+        chosen, why = "pytorch-2023", "a PyTorch library of its own"
+    else:
+        chosen = next(name for first, name in _MEGATRON if year >= first)
+        why = f"Megatron-LM of {year}"
+    return chosen, f"software {chosen} ({why})"
+
+
+_MEGATRON = ((2025, "megatron-2025"), (2023, "megatron-2023"), (2022, "megatron-2022"), (2021, "megatron-2021"), (0, "megatron-2020"))
+
+
+def _kernels(software: Software, written: str, source: str) -> Software:
+    """The generation with the attention kernel that a row names (`flash..`, `fused` for a fused softmax, `torch`), and a fused norm."""
+    name = written.lower()
+    if source in _FIT:
+        # The code of Hagemann et al.: 16-bit gradients and a loss that every tensor rank computes whole (as its memory shows).
+        software = replace(software, gradient_bytes=2, parallel_loss=False, fused_elementwise=False)
+    if not name:
+        return software
+    plain = software.fused_elementwise or "rms" in name
+    return replace(software, fused_attention="flash" in name, fused_softmax=name != "torch", fused_elementwise=plain)
+
+
+_FIT = ("hagemann-fit", "fit-a100")
+"""Sources that tell which layouts of Hagemann et al. fitted."""
+
+
+def _layout(row: Mapping[str, Any], assumed: list[str]) -> Layout:
+    parallel, batch, name = row["parallel"], row["batch"], str(row["id"])
+    known = str(row.get("source")) in ("zero-bubble", "hagemann")
+    # The catalogue's rows of these two sources say schedule and kernel in their names alone.
+    notes = f"{row.get('schedule_notes', '')} {name.partition('-')[2] if known else ''}".lower()
+    if known and re.search("-(torch|flash1|fused|flash2)$", name):
+        raise MendableError("an attention kernel of another generation than the one that was calibrated")
+    tensor, pipeline, context = (int(parallel.get(key) or 1) for key in ("tp", "pp", "cp"))
+    virtual = int(parallel.get("vpp") or 1)
+    if known and virtual == 1 and "interleaved" in notes:
+        raise MendableError("the degree of interleaving is not printed")
+    accelerators = int(row["num_gpus"])
+    data = int(parallel.get("dp") or 0) or max(accelerators // (tensor * pipeline * context), 1)
+    if tensor * pipeline * context * data != accelerators:
+        raise MendableError(f"tp x cp x pp x dp = {tensor * context * pipeline * data} is not num_gpus = {accelerators}")
+    sharding = _sharding(str(parallel.get("sharding") or "ddp"))
+    split = parallel.get("sp")
+    if split is None and tensor > 1 and int(row.get("year") or 2020) >= 2023 and sharding != "none":
+        split = True
+        assumed.append("sequence parallelism on")
+    schedule = _schedule(notes, virtual, pipeline)
     return Layout(
         tensor=tensor,
-        context=int(parallel.get("cp") or 1),
+        context=context,
         pipeline=pipeline,
-        virtual=virtual if pipeline > 1 else 1,
-        data=int(parallel.get("dp") or int(row["num_gpus"]) // (tensor * pipeline * int(parallel.get("cp") or 1))),
+        virtual=2 if schedule == "zb_v" else virtual if pipeline > 1 else 1,
+        data=data,
         expert=int(parallel.get("ep") or 1),
-        expert_tensor=parallel.get("etp"),
-        microbatch=int(batch["micro_batch_seqs"]),
-        schedule=next((kind for part, kind in _SCHEDULES.items() if part in str(row["id"])), plain),
-        sharding=_sharding(str(parallel.get("sharding", "ddp")), str(row["id"])),
-        sequence_parallel=bool(parallel.get("sp")) and tensor > 1,
-        recompute=recompute,
+        expert_tensor=None if parallel.get("etp") is None else int(parallel["etp"]),
+        microbatch=_microbatch(batch, data, assumed),
+        schedule=schedule,
+        sharding=sharding,
+        sequence_parallel=bool(split) and tensor > 1,
+        recompute=_recompute(str(row.get("recompute") or "not stated")),
     )
 
 
-def _sharding(written: str, name: str) -> Sharding:
-    for kind in ("zero1", "zero2", "zero3"):
-        if written == kind or f"({kind})" in written or written.startswith(f"{kind} in groups"):
-            return kind
-    if written.startswith("fsdp-zero2-like"):
-        return "zero1"  # weights stay gathered: one gather and one scatter per step
-    if written in ("ddp", "none", "zero0"):
+def _microbatch(batch: Mapping[str, Any], data: int, assumed: list[str]) -> int:
+    if batch.get("micro_batch_seqs"):
+        return int(batch["micro_batch_seqs"])
+    if batch.get("grad_accum"):
+        return max(int(batch["global_batch_seqs"]) // (data * int(batch["grad_accum"])), 1)
+    assumed.append("microbatch 1")
+    return 1
+
+
+_SCHEDULES: tuple[tuple[str, Schedule], ...] = (
+    ("dualpipe", "dualpipe"), ("zb-?v", "zb_v"), ("zb-?h1", "zb_h1"), ("zb-?h2", "zb_h2"), ("zb-?1p", "zb_h1"), ("zb-?2p", "zb_h2"),
+    ("gpipe", "gpipe"),
+)  # fmt: skip
+"""What a row's notes name -> schedule. # Assumes: what the zero-bubble paper's search finds within the memory of 1F1B (ZB-1p), and within
+twice that (ZB-2p), is as good as its schedules by hand."""
+
+
+def _schedule(notes: str, virtual: int, pipeline: int) -> Schedule:
+    if pipeline == 1:
+        return "1f1b"
+    named = next((schedule for pattern, schedule in _SCHEDULES if re.search(rf"\b{pattern}\b", notes)), None)
+    return named or ("interleaved" if virtual > 1 else "1f1b")
+
+
+def _unsaid(row: Mapping[str, Any]) -> bool:
+    return bool(re.match("not stated|unknown|none stated", str(row.get("recompute") or "not stated").lower()))
+
+
+def _recompute(written: str) -> Recompute:
+    said = written.lower()
+    if said.startswith("full"):
+        return "full"
+    if said.startswith("selective") and not re.search("op-level|layer subset|custom|remat", said):
+        return "selective"
+    if said.startswith(("none", "no", "unknown", "false")):
         return "none"
-    if written in ("fsdp", "fsdp-full", "hsdp"):
+    raise MendableError(f"the simulator cannot say recompute {written[:40]!r}")
+
+
+def _least_recompute(job: Job, layout: Layout, machines: Machines) -> Layout:
+    kinds: tuple[Recompute, ...] = ("none", "full") if job.software.fused_attention else ("none", "selective", "full")
+    for kind in kinds:
+        tried = replace(layout, recompute=kind)
+        use = memory_use(job, tried, machines)
+        if use.total_bytes <= use.capacity_bytes:
+            return tried
+    return replace(layout, recompute="full")
+
+
+def _sharding(written: str) -> Sharding:
+    said = written.lower()
+    for kind in get_args(Sharding):
+        if said == kind or f"({kind})" in said or said.startswith(f"{kind} "):
+            return kind  # type: ignore[no-any-return]
+    if said.startswith("fsdp-zero2-like"):
+        return "zero1"  # weights stay gathered: one gather and one scatter per step
+    if said in ("ddp", "none", "zero0"):
+        return "none"
+    if said.startswith(("dist", "distributed optimizer")):
+        return "zero1"
+    if said in ("fsdp", "fsdp-full", "fsdp2", "hsdp"):
         return "zero3"
-    raise MendableError(f"{name} shards as {written!r}, which the simulator cannot say")
+    raise MendableError(f"the simulator cannot say sharding {written[:40]!r}")
 
 
-def _machines(written: Mapping[str, Any], accelerator: Accelerator, used: int) -> Machines:
+def _machines(written: Mapping[str, Any], accelerator: Accelerator, name: str, used: int, find: Find, assumed: list[str]) -> Machines:
     inside = int(written["gpus_per_node"])
-    nics = int(written.get("nics_per_node") or inside)
+    link = written.get("nvlink_gen") or next((gen for start, gen in _NVLINK_OF if name.startswith(start)), 0)
+    if name in _NODES and not written.get("nvlink_gen"):
+        node: Node = find("nodes", _NODES[name])
+        scale_up = replace(node.scale_up, domain=None)
+        count, rate = node.nics, node.nic_rate * 8 / 1e9
+    elif int(link) in _NVLINK:
+        told = re.search(r"NVLink\s+(\d+)\s*GB/s", str(written.get("gpu_sku") or ""))
+        # Hopper's switches are the first that reduce in flight.
+        scale_up = ScaleUp(kind="switch", rate=float(told[1]) * 1e9 / 2 if told else _NVLINK[int(link)], reduction=int(link) >= 4)
+        count, rate = inside, _NIC_GBPS[int(link)]
+    else:
+        raise MendableError(f"the fabric inside a node of {written['gpu']} is not known")
     domain = written.get("nvlink_domain")
-    generation = written.get("nvlink_gen") or {"V100": 2, "A100": 3, "H100": 4, "H200": 4, "B200": 5, "GB200": 5}[str(written["gpu"])]
+    if written.get("nic_Gbps") is None and used > inside:
+        assumed.append(f"{count} x {rate:g} Gb/s per node")
     node = Node(
         accelerator=accelerator,
         accelerators=inside,
-        scale_up=ScaleUp(
-            kind="switch",
-            rate=_NVLINK[int(generation)],
-            domain=None if domain is None else int(domain),
-            # Hopper's switches are the first that reduce in flight.
-            reduction=int(generation) >= 4,
-        ),
-        nics=nics,
-        nic_rate=float(written["nic_Gbps"]) * 1e9 / 8,
+        scale_up=replace(scale_up, domain=None if domain is None else int(domain)),
+        nics=int(written.get("nics_per_node") or count),
+        nic_rate=float(written.get("nic_Gbps") or rate) * 1e9 / 8,
         power=NodePower(rated=0.0, training=0.0, idle=0.0),
     )
-    count = -(-used // inside)
-    return Machines(node=node, count=count, network=SingleSwitch().build(node, count))
+    nodes = -(-used // inside)
+    return Machines(node=node, count=nodes, network=SingleSwitch().build(node, nodes))
 
 
-def _seconds(row: Mapping[str, Any], model: Transformer, job: Job, layout: Layout) -> float:
-    measured = row.get("measured") or {}
-    tokens = float(job.sequence * job.global_batch)
-    accelerators = float(row["num_gpus"])
-    if measured.get("iteration_time_s"):
-        return float(measured["iteration_time_s"])
-    if measured.get("tokens_per_s"):
-        return tokens / float(measured["tokens_per_s"])
-    if measured.get("tokens_per_s_per_gpu"):
-        return tokens / accelerators / float(measured["tokens_per_s_per_gpu"])
-    if row.get("iteration_time_s_derived"):
-        return float(row["iteration_time_s_derived"])
-    if measured.get("tflops_per_gpu_hardware"):
-        flop = hardware_flop(model, job.sequence, layout.recompute).total * tokens
-        return flop / accelerators / (float(measured["tflops_per_gpu_hardware"]) * 1e12)
-    if measured.get("tflops_per_gpu_model"):
-        return model_flop(model, job.sequence).total * tokens / accelerators / (float(measured["tflops_per_gpu_model"]) * 1e12)
-    raise MendableError(f"{row['id']} measures no time")
+def rows(document: Any, architectures: Mapping[str, Any] | None = None) -> tuple[Mapping[str, Any], ...]:
+    """The rows of a file of measurements, each with all that `case` reads written out.
 
+    Args:
+        document: a list of rows (each whole, or naming its model); or a file of the catalogue, `step-*`.
+        architectures: name -> architecture, for rows that only name their model.
 
-def rows(table: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
-    """The rows of a measurement file `step-*.yaml`, each with its model, hardware, source and split written out, as `case` reads them."""
-    shared = {"source": table["case_source"], "split": table["split"]}
+    Raises:
+        MendableError: it is neither.
+    """
+    if isinstance(document, list):
+        return tuple(_whole(row, architectures or {}) for row in document if isinstance(row, Mapping))
+    if not isinstance(document, Mapping) or "case_source" not in document:
+        raise MendableError("a file of measurements is a list of cases, or a mapping with `case_source` and `rows`")
+    shared = {"source": document["case_source"], "split": document["split"]}
+    models, hardware = document["models"], document["hardware"]
     return tuple(
-        {**row, **shared, "model": {"name": row["model"], **table["models"][row["model"]]}, "hardware": table["hardware"][row["hardware"]]}
-        for row in table["rows"]
+        {**row, **shared, "model": {"name": row["model"], **models[row["model"]]}, "hardware": hardware[row["hardware"]]}
+        for row in document["rows"]
     )
+
+
+def memory_cases(name: str, document: Mapping[str, Any], find: Find) -> tuple[Case, ...]:
+    """The cases of a file `memory-NAME.yaml` of the catalogue: peaks, or what fits, written with the fields of the domain's classes.
+
+    Raises:
+        MendableError: its accelerator is not known.
+    """
+    accelerator, _ = _accelerator({"gpu": document.get("accelerator", name)}, find)
+    node = Node(
+        accelerator=accelerator,
+        accelerators=8,
+        scale_up=ScaleUp(kind="switch", rate=_NVLINK[3]),
+        nics=8,
+        nic_rate=25e9,
+        power=NodePower(rated=0.0, training=0.0, idle=0.0),
+    )
+    models = {key: _written_out(fields) for key, fields in document["models"].items()}
+    generation = str(document.get("software", "megatron-2023"))
+    found = []
+    for row in document["rows"]:
+        said = row if isinstance(row, Mapping) else dict(zip(document["columns"], row, strict=True))
+        split = document["split"]
+        if isinstance(split, Mapping):
+            split = next(which for which, members in split.items() if said["model"] in members)
+        degrees = ("tensor", "pipeline", "data", "microbatch", "sequence_parallel", "recompute")
+        layout = Layout(**said["layout"]) if "layout" in said else Layout(**{key: said[key] for key in degrees}, sharding="zero1")
+        software = replace(find("software", generation), **document.get("settings", {}))
+        job = Job(
+            model=models[said["model"]],
+            sequence=int(said["sequence"]),
+            global_batch=int(said["global_batch"]),
+            precision=str(said.get("precision", "bf16")),
+            software=_kernels(software, str(said.get("kernel", "")), name),
+        )
+        count = -(-layout.accelerators // 8)
+        called = said.get("id") or "-".join(str(said[key]) for key in ("model", "kernel", "sequence", "global_batch", *degrees))
+        peak = next((Peak(size=float(said[key]) * GIB, without=without) for key, without in _peaks(name) if key in said), None)
+        found.append(
+            Case(
+                name=str(called),
+                source=name,
+                split=split,
+                job=job,
+                layout=layout,
+                machines=Machines(node=node, count=count, network=SingleSwitch().build(node, count)),
+                measured=Measured(peak=peak, fitted=outcome(said)),
+                generation=generation,
+            )
+        )
+    return tuple(found)
+
+
+def _peaks(name: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Columns of memory, and what they leave out."""
+    return (("allocated_gib", ALLOCATED), ("peak_gib", RESERVED), ("peak_gb", ALLOCATED if name.startswith("zero-bubble") else RESERVED))
+
+
+def _written_out(fields: Mapping[str, Any]) -> Transformer:
+    parts = {"experts": Experts, "latent_attention": LatentAttention}
+    return Transformer(**{key: parts[key](**value) if key in parts else value for key, value in fields.items()})
+
+
+def architectures(documents: Iterable[Any]) -> dict[str, Any]:
+    """Name -> architecture of every model that the documents write out."""
+    found: dict[str, Any] = {}
+    for document in documents:
+        if isinstance(document, list):
+            written = [row["model"] for row in document if isinstance(row, Mapping) and isinstance(row.get("model"), Mapping)]
+            found |= {str(model["name"]): model for model in written if model.get("name")}
+        elif isinstance(document, Mapping) and "case_source" in document:
+            found |= {name: {"name": name, **model} for name, model in document["models"].items()}
+    return found
+
+
+_A100 = {
+    "gpu": "A100",
+    "gpu_sku": "A100-SXM4-80GB",
+    "gpu_memory_GB": 80,
+    "nvlink_gen": 3,
+    "gpus_per_node": 8,
+    "nics_per_node": 8,
+    "nic_Gbps": 200,
+}
+_CARDS = {
+    "a100": _A100,
+    "h100": {"gpu": "H100", "nvlink_gen": 4, "gpus_per_node": 8},
+    "b200": {"gpu": "B200", "nvlink_gen": 5, "gpus_per_node": 8},
+}
+
+
+def _whole(row: Mapping[str, Any], known: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A row with its parts in their places: rows that say whether a layout fits write their degrees flat."""
+    if isinstance(row.get("model"), Mapping) or "tp" not in row:
+        return row
+    named = str(row.get("model"))
+    model = known.get(named)
+    if model is None:
+        return row
+    hagemann = named.startswith("hagemann-")
+    held_out = not hagemann or not named.endswith("13b")
+    card = str(row.get("gpu", "")).lower()
+    return {
+        "source": "hagemann-fit" if hagemann else "unnamed",
+        "split": "held_out" if held_out else "calibration",
+        **row,
+        "model": {**model, "seq_len": row.get("seq_len", model.get("seq_len"))},
+        "hardware": row.get("hardware") or next((about for start, about in _CARDS.items() if card.startswith(start)), {"gpu": card}),
+        "parallel": {key: row.get(key) for key in ("tp", "pp", "cp", "vpp", "dp", "ep", "etp", "sharding")}
+        | {"sp": row.get("sequence_parallel")},
+        "batch": {key: row.get(key) for key in ("micro_batch_seqs", "global_batch_seqs")},
+    }

@@ -1,0 +1,209 @@
+"""Predictions beside measurements: nothing that is predicted is an input, nothing is dropped, rows of unknown sources are read."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+from click.testing import CliRunner
+
+from simulator.cli import cli
+from simulator.errors import MendableError, ProblemsError
+from simulator.outcome import Validation
+from simulator.report.figures import drawn
+from simulator.report.markdown import document
+from simulator.report.terminal import screen
+from simulator.report.validation import TITLE, validation_sections
+from simulator.scenario import entry
+from simulator.study.cases import case
+from simulator.study.validate import summary, validate
+
+ROW = {
+    "id": "a-run",
+    "source": "somebody",
+    "split": "held_out",
+    "year": 2024,
+    "model": {
+        "name": "llama-8b", "layers": 32, "hidden": 4096, "heads": 32, "kv_heads": 8, "head_dim": 128, "ffn_hidden": 14336,
+        "gated_mlp": True, "vocab": 128256, "seq_len": 8192, "tied_embeddings": False,
+    },
+    "hardware": {"gpu": "H100", "gpu_sku": "H100-SXM5-80GB 700W", "gpu_memory_GB": 80, "gpus_per_node": 8, "nics_per_node": 8,
+                 "nic_Gbps": 400, "nvlink_gen": 4, "peak_tflops": {"bf16": 989.4}},
+    "num_gpus": 16,
+    "parallel": {"tp": 2, "pp": 2, "dp": 4, "vpp": 1, "sharding": "dist_opt(zero1)", "sp": True},
+    "batch": {"micro_batch_seqs": 1, "global_batch_seqs": 64},
+    "precision": "bf16",
+    "recompute": "none",
+    "measured": {"iteration_time_s": 4.0, "memory_peak_GiB": 50.0},
+}  # fmt: skip
+
+
+def of(tmp_path: Path, *rows: object) -> Validation:
+    path = tmp_path / "cases.yaml"
+    path.write_text(yaml.safe_dump(list(rows)), encoding="utf-8")
+    return validate(path)
+
+
+def changed(**fields: object) -> dict[str, object]:
+    return ROW | fields
+
+
+def test_measured_fields_are_not_inputs(tmp_path: Path) -> None:
+    poisons = (
+        {"iteration_time_s": 1e-3, "memory_peak_GiB": 1.0},
+        {"iteration_time_s": 1e6, "memory_peak_GiB": 1e6, "tokens_per_s": 1.0, "mfu_pct": 99.0, "tflops_per_gpu_model": 1.0},
+    )
+    plain = of(tmp_path, ROW)
+    for poison in poisons:
+        other = of(tmp_path, changed(measured=poison, iteration_time_s_derived=7.0, slower_than_other_release=True))
+        assert [(each.quantity, each.predicted, each.interval) for each in other.cases] == [
+            (each.quantity, each.predicted, each.interval) for each in plain.cases
+        ]
+        assert all(each.error != known.error for each, known in zip(other.cases, plain.cases, strict=True))
+
+
+def test_the_poison_reaches_every_shipped_case_in_vain() -> None:
+    """What was measured is read by `study.measured` alone: a case without it is the same question."""
+    from simulator.scenario import measurements
+    from simulator.study.cases import rows
+
+    for file in measurements():
+        if "case_source" not in file.document:
+            continue
+        for row in rows(file.document)[:3]:
+            bare = {key: value for key, value in row.items() if key not in ("measured", "iteration_time_s_derived")}
+            try:
+                asked, plain = case(row, entry), case(bare, entry)
+            except MendableError:
+                continue
+            assert (asked.job, asked.layout, asked.generation) == (plain.job, plain.layout, plain.generation)
+            assert plain.measured.seconds is None
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"hardware": {"gpu": "Abacus 3000", "gpus_per_node": 8}}, "no accelerator of the catalogue is called like 'Abacus 3000'"),
+        ({"batch": {}}, "lacks 'global_batch_seqs'"),
+        ({"recompute": "selective (my own)"} | {"recompute": "every third layer"}, "cannot say recompute"),
+        ({"num_gpus": 24}, "is not num_gpus"),
+        ({"parallel": {"tp": 3, "pp": 1, "dp": 4}, "num_gpus": 12}, "tensor 3 does not divide"),
+        ({"model": None}, "cannot be read"),
+        ({"measured": {}}, "no step time, memory or outcome"),
+    ],
+)
+def test_what_cannot_be_predicted_is_listed_and_counts_against_coverage(tmp_path: Path, fields: dict[str, object], reason: str) -> None:
+    found = of(tmp_path, changed(**fields), changed(measured={"iteration_time_s": 3.2}))
+    assert found.cases[0].predicted is None
+    assert reason in found.cases[0].reason
+    assert found.cases[1].predicted is not None
+    everything = next(each for each in found.summary.errors if each.by == "all")
+    assert (everything.cases, everything.predicted) == (2, 1)
+    assert everything.coverage is not None
+    assert everything.coverage <= 0.5
+
+
+@pytest.mark.parametrize(
+    ("fields", "generation"),
+    [
+        ({}, "megatron-2023"),
+        ({"year": 2025}, "megatron-2025"),
+        ({"year": 2025, "precision": "fp8"}, "nemo-2025"),
+        ({"framework": "NeMo 24.05"}, "nemo-2024"),
+        ({"framework": "torchtitan", "parallel": {"dp": 16, "sharding": "fsdp"}, "num_gpus": 16}, "torchtitan-2024"),
+        ({"parallel": {"dp": 16, "sharding": "fsdp"}, "num_gpus": 16}, "fsdp-2023"),
+        ({"software": "nemo-2025"}, "nemo-2025"),
+        ({"year": None}, "megatron-2023"),
+    ],
+)
+def test_unknown_sources_choose_their_software_by_what_they_say(fields: dict[str, object], generation: str) -> None:
+    assert case(changed(**fields), entry).generation == generation
+
+
+def test_a_board_with_a_lower_limit_is_slower() -> None:
+    slow = case(changed(hardware=ROW["hardware"] | {"gpu_sku": "H100 96GB HBM2e 500W (custom, 2.4 TB/s)"}), entry).machines.node.accelerator
+    usual = case(ROW, entry).machines.node.accelerator
+    assert slow.memory_bandwidth == 2.4e12
+    assert slow.power == 500
+    assert slow.kernels is not None
+    assert usual.kernels is not None
+    assert slow.kernels.matrix.sustained == pytest.approx(usual.kernels.matrix.sustained * (500 / 700) ** (1 / 3))
+
+
+def test_outcomes_of_memory_are_read_flat(tmp_path: Path) -> None:
+    flat = {
+        "id": "flat", "model": "llama2-7b", "seq_len": 4096, "num_gpus": 8, "tp": 1, "pp": 1, "dp": 8, "micro_batch_seqs": 64,
+        "global_batch_seqs": 512, "recompute": "none", "kernel": "flash_attention2", "sequence_parallel": False, "gpu": "A100-80GB",
+        "sharding": "zero1", "precision": "bf16", "outcome": "oom",
+    }  # fmt: skip
+    found = of(
+        tmp_path, flat, flat | {"id": "small", "micro_batch_seqs": 1, "outcome": "fits"}, flat | {"outcome": "other_error: no kernel"}
+    )
+    assert [(each.quantity, each.predicted, each.error) for each in found.cases[:2]] == [("fits", False, 0.0), ("fits", True, 0.0)]
+    assert found.cases[2].predicted is None
+
+
+def test_an_empty_folder_and_a_scenario_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ProblemsError, match="holds no YAML file"):
+        validate(tmp_path)
+    (tmp_path / "other.yaml").write_text("question: why\n", encoding="utf-8")
+    with pytest.raises(MendableError, match="list of cases"):
+        validate(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def shipped() -> Validation:
+    return validate()
+
+
+def test_json_is_the_contract(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(yaml.safe_dump([ROW]), encoding="utf-8")
+    done = CliRunner().invoke(cli, ["validate", "--cases", str(tmp_path), "--format", "json"])
+    assert done.exit_code == 0, done.output
+    answer = json.loads(done.output)
+    assert set(answer) == {"cases", "summary"}
+    assert [each["quantity"] for each in answer["cases"]] == ["step_time_s", "memory_bytes"]
+    for each in answer["cases"]:
+        assert {"id", "quantity", "predicted", "measured", "error", "interval", "split", "evidence"} <= set(each)
+        assert each["interval"][0] < each["predicted"] < each["interval"][1]
+        assert each["error"] == pytest.approx(each["predicted"] / each["measured"] - 1)
+
+
+def test_every_shipped_case_is_told(shipped: Validation) -> None:
+    from simulator.scenario import measurements
+
+    written = sum(len(file.document["rows"]) for file in measurements())
+    assert len(shipped.cases) >= written
+    told = screen(TITLE, validation_sections(shipped), width=110)
+    assert "held out" in told
+    text = document(TITLE, validation_sections(shipped), "figures")
+    assert "figures/predicted-measured.svg" in text
+    assert all(each.id in text.replace("\\", "") for each in shipped.cases if each.predicted is not None and each.quantity == "step_time_s")
+    assert drawn(validation_sections(shipped))["predicted-measured.svg"].startswith("<svg")
+
+
+def test_accuracy_and_coverage(shipped: Validation) -> None:
+    """Better than the constant MFU where nothing was fitted, and intervals that hold what they promise."""
+    held_out = next(each for each in shipped.summary.errors if (each.by, each.quantity, each.split) == ("all", "step_time_s", "held_out"))
+    assert held_out.mean_error is not None
+    assert held_out.baseline_mean_error is not None
+    assert held_out.mean_error < 0.65 * held_out.baseline_mean_error
+    inside = [
+        each.interval[0] <= each.measured <= each.interval[1]
+        for each in shipped.cases
+        if each.quantity == "step_time_s" and each.split == "held_out" and each.interval is not None and each.measured is not None
+    ]
+    assert 0.8 < sum(inside) / len(inside) < 0.99
+
+
+def test_orders_of_the_measured_layouts(shipped: Validation) -> None:
+    """Of 3.6B and 175B; the layouts of 39.1B with tensor parallelism over two are measured slower than any model of them says."""
+    found = {each.model: each.spearman for each in shipped.summary.orders if each.source == "vtrain-multi"}
+    assert found.keys() == {"gpt-3.6B", "gpt-39.1B", "gpt-175B"}
+    assert all(value is not None and value > 0.85 for model, value in found.items() if model != "gpt-39.1B")
+
+
+def test_a_summary_of_nothing_is_empty() -> None:
+    assert summary(()).errors == ()
