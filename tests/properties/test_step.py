@@ -86,7 +86,7 @@ def test_more_of_what_is_scarce_is_never_slower(layout: Layout, software: str) -
 def test_recompute_never_saves_time(layout: Layout) -> None:
     plain, full = (clock(job(), dataclasses.replace(layout, recompute=kind), machines()).total for kind in ("none", "full"))
     # Equal where weights and gradients of zero3 take longer than all compute.
-    assert plain <= full < 1.5 * plain
+    assert plain * (1 - 1e-12) <= full < 1.5 * plain
 
 
 @settings(max_examples=20, deadline=None)
