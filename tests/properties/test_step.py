@@ -78,7 +78,9 @@ def test_more_of_what_is_scarce_is_never_slower(layout: Layout, software: str) -
     assert clock(job(software), layout, machines(nic_rate=50e9)).total <= base * margin
     assert clock(job(software), layout, machines(memory_bandwidth=2 * CHIP.memory_bandwidth)).total <= base * margin
     faster = {name: 2 * rate for name, rate in CHIP.peak.items()}
-    assert clock(job(software), layout, machines(peak=faster)).total < base
+    quicker = clock(job(software), layout, machines(peak=faster)).total
+    # Equal where weights and gradients of zero3 take longer than all compute.
+    assert quicker <= base * margin if layout.sharding == "zero3" else quicker < base
 
 
 @settings(max_examples=20, deadline=None)
