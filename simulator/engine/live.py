@@ -5,6 +5,7 @@ from __future__ import annotations
 from simulator.engine import restart
 from simulator.engine.job import Job
 from simulator.engine.life import Life, RunRecord
+from simulator.engine.watched import Story, Watched
 from simulator.reliability import Restart
 
 _RECOVERIES = {Restart: restart.recover}
@@ -26,3 +27,8 @@ def live(life: Life, seed: int, replication: int = 0, log: bool | None = None) -
     """
     keep = replication == 0 if log is None else log
     return Job(life, _RECOVERIES[type(life.recovery)], seed, replication, LOG_LIMIT if keep else 0).run()
+
+
+def tell(life: Life, seed: int, replication: int = 0) -> Story:
+    """Live through the run once, as `live` does with the same arguments, and tell all of it: every state and every event."""
+    return Watched(life, _RECOVERIES[type(life.recovery)], seed, replication).story()

@@ -9,6 +9,7 @@ A checkpoint is durable `drain` seconds after the job stood for it; `period` ≥
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -118,7 +119,7 @@ class Progress:
     def to_phase_end(self, pace: Pace) -> float:
         """Seconds from here to the end of the present phase if nothing disturbs, checkpoints included."""
         work = self._work(pace)
-        return self.writing + work + self._blocks(work, pace) * self._checkpoints.blocking_s
+        return self.writing + work + _blocks(work, self._due, pace) * self._checkpoints.blocking_s
 
     def advance(self, elapsed: float, pace: Pace, now: float, to_end: bool) -> None:
         """Train for `elapsed` seconds up to `now`; `to_end`: that is exactly to the end of the phase."""
@@ -132,7 +133,7 @@ class Progress:
             self.written(now - elapsed)
             self._due = pace.period_s
         work = self._work(pace)
-        blocks = self._blocks(work, pace)
+        blocks = _blocks(work, self._due, pace)
         blocking = self._checkpoints.blocking_s
         if to_end:
             done, tail = blocks, work - (self._due + (blocks - 1) * pace.period_s if blocks else 0.0)
@@ -157,6 +158,22 @@ class Progress:
         if to_end:
             self.tokens = self._ends[self.phase]
             self.phase += 1
+
+    def stretches(self, elapsed: float, pace: Pace) -> Iterator[tuple[str, float]]:
+        """What `advance` would book for `elapsed` seconds from here, one after the other: (`training` or `checkpoint`, seconds)."""
+        left, due, blocking = elapsed, self._due, self._checkpoints.blocking_s
+        if self.writing > 0:
+            yield "checkpoint", min(left, self.writing)
+            left, due = left - self.writing, pace.period_s
+        blocks = _blocks(self._work(pace), due, pace)
+        while left > 0:
+            trained = min(left, due) if blocks else left
+            yield "training", trained
+            left -= trained
+            if blocks and left > 0 and blocking > 0:
+                yield "checkpoint", min(left, blocking)
+                left -= blocking
+            blocks, due = blocks - 1, pace.period_s
 
     def written(self, at: float) -> None:
         """The job has stood for a checkpoint until `at` [s]; it drains from there."""
@@ -204,12 +221,6 @@ class Progress:
     def _work(self, pace: Pace) -> float:
         return (self._ends[self.phase] - self.tokens) / pace.tokens_per_s
 
-    def _blocks(self, work: float, pace: Pace) -> int:
-        """Checkpoints that begin before the end of `work` seconds of training."""
-        if work <= self._due or not math.isfinite(self._due):
-            return 0
-        return max(0, math.ceil((work - self._due) / pace.period_s - _ROUNDING))
-
     def _train(self, seconds: float, pace: Pace) -> None:
         self.tokens = min(self.tokens + seconds * pace.tokens_per_s, self._ends[self.phase])
         self.productive += seconds * pace.productive
@@ -249,3 +260,10 @@ class Progress:
         last = min(row.many - 1, math.floor((then - row.at) / row.every)) if row.every else 0
         rows.append(row._replace(many=last + 1))
         self._safe = row.nth(last)
+
+
+def _blocks(work: float, due: float, pace: Pace) -> int:
+    """Checkpoints that begin before the end of `work` seconds of training, the first after `due` of them."""
+    if work <= due or not math.isfinite(due):
+        return 0
+    return max(0, math.ceil((work - due) / pace.period_s - _ROUNDING))
