@@ -76,6 +76,9 @@ def convert(config: Json, *, sequence: int | None = None, ignored: Collection[st
     return Conversion(model=model, uncounted={what: n for what, n in uncounted.items() if n}, remarks=tuple(remarks), sequence_from=origin)
 
 
+_BIASES = "a model of ours has biases everywhere or nowhere"
+
+
 class _Config:
     """Fields of one configuration: remembers which were read and what is wrong with them."""
 
@@ -182,7 +185,7 @@ def _head_norms(model: Transformer) -> int:
 
 def _windows(read: _Config, found: _Found, windowed: Callable[[int], bool]) -> None:
     """Attention windows: of every layer, of none, or of some, by `layer_types` where given and by number otherwise."""
-    window, types, layers = read.maybe("sliding_window"), read.take("layer_types"), found.fields["layers"]
+    window, types, layers = read.maybe("sliding_window", "sliding_window_size"), read.take("layer_types"), found.fields["layers"]
     if types is not None:
         if not isinstance(types, list) or len(types) != layers or not set(types) <= {"sliding_attention", "full_attention"}:
             read.refuse("layer_types", f"is not {layers} times sliding_attention or full_attention")
@@ -212,6 +215,10 @@ def _llama(read: _Config) -> _Found:
 
 def _mistral(read: _Config, grouped: bool = True) -> _Found:
     found = _plain(read, tied=False, grouped=grouped, gated=True, norm="rms")
+    for name in ("attention_bias", "mlp_bias", "lm_head_bias"):
+        read.only(name, (False,), _BIASES)
+    for name in ("full_attn_mod", "interpolate_factor"):  # of Phi-3: no layer is left out, no position squeezed
+        read.only(name, (1,), "every layer attends alike in a model of ours")
     _windows(read, found, lambda layer: True)
     return found
 
@@ -275,7 +282,7 @@ def _deepseek(read: _Config) -> _Found:
     found = _Found(fields=fields)
     read.only("num_key_value_heads", (fields["heads"],), "latent attention has as many key-value heads as heads")
     for name in ("attention_bias", "mlp_bias"):
-        read.only(name, (False,), "a model of ours has biases everywhere or nowhere")
+        read.only(name, (False,), _BIASES)
     read.only("moe_layer_freq", (1,), "every layer after the leading dense ones has experts in a model of ours")
     groups, chosen = read.maybe("n_group"), read.maybe("topk_group")
     if groups and chosen and chosen < groups:
@@ -416,7 +423,7 @@ def _phi(read: _Config) -> _Found:
 def _gemma(read: _Config) -> _Found:
     found = _plain(read, tied=True, grouped=True, gated=True, norm="rms")
     read.count("head_dim")
-    read.only("attention_bias", (False,), "a model of ours has biases everywhere or nowhere")
+    read.only("attention_bias", (False,), _BIASES)
     return found
 
 
@@ -468,10 +475,10 @@ _NAMES = """
     dtype torch_dtype quantization_config use_cache use_return_dict return_dict output_attentions output_hidden_states
     output_past output_router_logits is_decoder gradient_checkpointing unsloth_fixed
     bos_token_id eos_token_id pad_token_id sep_token_id unk_token_id decoder_start_token_id forced_eos_token_id
-    suppress_tokens begin_suppress_tokens vocab_file
+    suppress_tokens begin_suppress_tokens vocab_file do_sample max_length temperature top_k top_p tie_encoder_decoder torchscript
     initializer_range init_std initializer_factor layer_norm_eps layer_norm_epsilon rms_norm_eps
     hidden_act hidden_activation activation_function
-    activation_dropout attention_dropout attn_pdrop classifier_dropout dropout embd_pdrop hidden_dropout resid_pdrop
+    activation_dropout attention_dropout attention_probs_dropout_prob hidden_dropout_prob attn_pdrop classifier_dropout dropout embd_pdrop hidden_dropout resid_pdrop
     summary_activation summary_first_dropout summary_proj_to_labels summary_type summary_use_proj
     attn_logit_softcapping final_logit_softcapping query_pre_attn_scalar scale_attn_weights scale_attn_by_inverse_layer_idx
     reorder_and_upcast_attn attention_softmax_in_fp32 masked_softmax_fusion bias_dropout_fusion slow_but_exact skip_bias_add

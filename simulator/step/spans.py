@@ -60,12 +60,15 @@ def _slots(timed: Clock, layout: Layout) -> Iterator[Span]:
         lanes[bar.lane].append((bar.start_s, bar.end_s))
     for stage, bars in enumerate(lanes):
         order = schedule.order(stage, layout.pipeline, layout.virtual, timed.microbatches)
+        known: dict[tuple[int, str], list[tuple[Lane, str, float]]] = {}
         for place, (slot, (start, end)) in enumerate(zip(order, bars, strict=True)):
             at = start
-            for what, seconds in asdict(_lap(timed, slot)).items():
-                if seconds > 0:
-                    yield Span(stage=stage, lane=_LANES.get(what, "compute"), what=what, start_s=at, end_s=at + seconds, slot=slot)
-                    at += seconds
+            key = (slot.chunk, slot.phase)
+            if key not in known:
+                known[key] = [(_LANES.get(what, "compute"), what, took) for what, took in asdict(_lap(timed, slot)).items() if took > 0]
+            for lane, what, took in known[key]:
+                yield Span(stage=stage, lane=lane, what=what, start_s=at, end_s=at + took, slot=slot)
+                at += took
             target = None if slot.phase == "weight" else (onto if slot.phase in FORWARD else into).get((stage, slot.chunk))
             if target is None or target == stage:
                 continue

@@ -126,7 +126,7 @@ COUNTED: dict[str, tuple[Json, int]] = {
         2 * EMBEDDING + 1000 + 3 * (WITH_BIAS + 2 * NORM) + 2 * NORM,
     ),
     "phi3": (
-        llama(model_type="phi3", sliding_window=2047, original_max_position_embeddings=64),
+        llama(model_type="phi3", attention_bias=False, sliding_window=2047, original_max_position_embeddings=64),
         2 * EMBEDDING + 3 * (attention(64, 8, 2, 8) + GATED + 2 * NORM) + NORM,
     ),
     "gemma": (llama(model_type="gemma", head_dim=16), EMBEDDING + 3 * (attention(64, 8, 2, 16) + GATED + 2 * NORM) + NORM),
@@ -241,6 +241,7 @@ def test_windows_of_some_layers_are_said() -> None:
         ({"model_type": "qwen3_moe", "decoder_sparse_step": 2}, "decoder_sparse_step", "every layer"),
         ({"model_type": "qwen3_moe", "mlp_only_layers": [2]}, "mlp_only_layers", "leading"),
         ({"model_type": "deepseek_v3", "moe_layer_freq": 2}, "moe_layer_freq", "every layer"),
+        ({"model_type": "phi3", "lm_head_bias": True}, "lm_head_bias", "everywhere or nowhere"),
         ({"model_type": "opt", "word_embed_proj_dim": 32}, "word_embed_proj_dim", "as wide"),
         ({"model_type": "gemma2", "layer_types": ["linear_attention"] * 3}, "layer_types", "sliding_attention"),
     ],
