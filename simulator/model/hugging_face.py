@@ -478,7 +478,8 @@ _NAMES = """
     suppress_tokens begin_suppress_tokens vocab_file do_sample max_length temperature top_k top_p tie_encoder_decoder torchscript
     initializer_range init_std initializer_factor layer_norm_eps layer_norm_epsilon rms_norm_eps
     hidden_act hidden_activation activation_function
-    activation_dropout attention_dropout attention_probs_dropout_prob hidden_dropout_prob attn_pdrop classifier_dropout dropout embd_pdrop hidden_dropout resid_pdrop
+    activation_dropout attention_dropout attention_probs_dropout_prob attn_pdrop
+    classifier_dropout dropout embd_pdrop hidden_dropout hidden_dropout_prob resid_pdrop
     summary_activation summary_first_dropout summary_proj_to_labels summary_type summary_use_proj
     attn_logit_softcapping final_logit_softcapping query_pre_attn_scalar scale_attn_weights scale_attn_by_inverse_layer_idx
     reorder_and_upcast_attn attention_softmax_in_fp32 masked_softmax_fusion bias_dropout_fusion slow_but_exact skip_bias_add
