@@ -40,6 +40,11 @@ _ALIKE = 1e-12
 """Two periods are taken as alike when their times differ by a constant within this share of the time played so far."""
 
 _NUMBERS = {phase: number for number, phase in enumerate(PHASES)}
+_LABELS = {"input": "input gradient", "weight": "weight gradient", "joint_forward": "forward", "joint_backward": "backward"} | {
+    phase: phase for phase in ("forward", "backward")
+}
+"""As a picture names the phases."""
+
 _TURNS = {"forward": 0, "joint_forward": 0, "backward": 1, "joint_backward": 1, "input": 1, "weight": 2}
 
 Indices = NDArray[np.intp]
@@ -418,7 +423,7 @@ def _bars(table: _Table, ends: _Floats, pace: _Pace, limit: int) -> tuple[Bar, .
     return tuple(
         Bar(
             lane=int(lane),
-            label=PHASES[kinds[row, lane] // parts].removeprefix("joint_"),
+            label=_LABELS[PHASES[kinds[row, lane] // parts]],
             microbatch=int(table.microbatch[row, lane]),
             start_s=float(start[row, lane]),
             end_s=float(done[row, lane]),
