@@ -301,6 +301,11 @@ _COLUMNS: Mapping[str, Mapping[str, Callable[[Any], str]]] = {
         "causes": lambda f: ", ".join(each.cause for each in f.classes),
         "mean time between failures of 128 nodes x 8": _interruptions,
     },
+    "traces": {
+        "machines": lambda t: str(t.wanted),
+        "length": _measure("length", "time"),
+        "changes": lambda t: str(len(t.changes)),
+    },
     "prices": {
         "rows": lambda p: str(len(p.rows)),
         "from": lambda p: str(min(row.date for row in p.rows)),

@@ -60,7 +60,7 @@ class Fleet:
         self.pool = deque(range(second, third))
         self.others = deque(range(third, self._fresh))
         self._free.clear()
-        self.repairing = 0
+        self.repairing = self._coming = 0
         self.ready_at = 0.0
         struck = second if spares.struck else first
         for kind in self.lemons:
@@ -215,6 +215,33 @@ class Fleet:
         self.borrowings += others
         self.ready_at = max(self.ready_at, known + spares.pool_delay + others * spares.borrow_delay)
 
+    def call(self, known: float) -> list[tuple[float, int]]:
+        """As `replace`, for a job that does not wait: (when [s], node) of each spare that is on its way from now on."""
+        spares = self._spares
+        missing = self.promised - len(self.job) - self._coming
+        called: list[tuple[float, int]] = []
+        at = known + spares.hot_swap
+        for source, delay in ((self.hot, 0.0), (self.pool, spares.pool_delay - spares.hot_swap), (self.others, spares.borrow_delay)):
+            each = 0.0
+            while missing > 0 and source:
+                node = source.popleft()
+                if source is self.hot and spares.struck:
+                    self._withdraw(node)
+                each += delay if source is self.others or not each else 0.0
+                called.append((at + each, node))
+                missing -= 1
+                self.borrowings += source is self.others
+            at += each
+            if each and source is self.pool:
+                self.selections += 1
+        self._coming += len(called)
+        return called
+
+    def arrive(self, node: int) -> None:
+        """A spare that was called is there."""
+        self._coming -= 1
+        self._settle(node)
+
     def repaired(self, node: int, cured: bool, now: float) -> None:
         """A node is back: into the job where one is missing, else to the hot spares, else to the pool; one too many goes."""
         self.repairing -= 1
@@ -222,6 +249,10 @@ class Fleet:
         if cured:
             for kind in self.lemons:
                 kind.faulty.discard(node)
+        self._settle(node)
+
+    def _settle(self, node: int) -> None:
+        """Where a node is needed: the job, the hot spares, the pool; else it goes."""
         if len(self.job) < self.promised:
             self._join(node)
         elif len(self.hot) < self._spares.hot:

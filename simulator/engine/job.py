@@ -24,6 +24,14 @@ of any node; they strike whatever is held by then. *Outage*: nothing can run for
 *Maintenance*: announced, hence after one more checkpoint where the job trains; at once where it stands. Its window is `detection` and
 `outage` together. It is no interruption. A failure during that checkpoint is a failure; the window begins with it.
 
+*Nodes that are taken* without notice enough for a checkpoint stop the job as a failure does, where it uses them: an interruption by cause
+`reclaimed`, with nothing to detect; with notice enough, they are a planned stop. Nodes that come are used as soon as a larger prepared size
+is there.
+*Hot swap*: where the hot spares suffice and the job did not fail as a whole, rejoining takes the place of restart and reload.
+*Elastic*: where a whole replica survives, half of the step in progress is lost and nothing else; the job regroups and trains on; spares
+come in when they are there, each time in a stop of `rejoin`. A failure while it regroups begins that anew. Where no prepared size is left, the
+job failed as a whole, or the state was spoilt, it is a restart from the last checkpoint.
+
 *Failure during recovery* (detection included): the recovery begins anew; detection then ends when the last of the failures so far is
 detected. Spares are set aside at the failure and called for when it is detected; one that fails on its way in is one more lost node.
 *Failure during a checkpoint*: that checkpoint is void; the time stays under `checkpoint`, the training since the last durable one is lost.
@@ -56,12 +64,14 @@ from __future__ import annotations
 
 import enum
 import math
+from collections import deque
 from collections.abc import Callable, Generator
 from functools import partial
 from typing import Any, NamedTuple
 
 import simpy
 
+from simulator.engine import donors
 from simulator.engine.fleet import Fleet, Lemons
 from simulator.engine.hazards import VICTIM, Hazards
 from simulator.engine.life import PARTS, Life, Phase, RunRecord
@@ -69,10 +79,12 @@ from simulator.engine.progress import Pace, Progress, pace
 from simulator.engine.streams import Streams, lognormal, lognormal_factor
 from simulator.engine.workshop import Workshop
 from simulator.outcome import LogEntry
-from simulator.reliability import FailureClass
+from simulator.reliability import Always, FailureClass, Replay, ScheduledNodes, Spot
 
 _TIME_LIMIT = "the job's time limit is reached"
 _HORIZON = "the horizon is reached"
+RECLAIMED = "reclaimed"
+"""The cause of an interruption where the owner takes nodes back without notice enough for a checkpoint."""
 _PATIENCE = 1000
 """Failures and job starts after which the pace of the run is looked at."""
 
@@ -102,6 +114,20 @@ Events = Generator[simpy.Event, Any, Signal]
 """A stretch of time, as a part of the job's process."""
 
 
+class Recovering(NamedTuple):
+    """What a recovery policy does.
+
+    Args:
+        recover: (job, `start`, `restart` or `reshape`) -> until it can train, or is stopped.
+        fall_back: (job, the failure, or None where nodes came or went) -> what is lost.
+        saves_to_grow: whether the job writes a checkpoint before it takes in nodes that came.
+    """
+
+    recover: Callable[[Job, str], Events]
+    fall_back: Callable[[Job, FailureClass | None], None]
+    saves_to_grow: bool = True
+
+
 class Job:
     """One life: `run` lives it; what a recovery policy needs is public.
 
@@ -110,14 +136,16 @@ class Job:
         size: nodes in use; 0 while that is open.
         known_at: when the last failure so far is detected [s].
         back_at, back_part: when an outage or a maintenance window ends [s], and which of the two.
+        alive: the processes hold the state; only policies that keep it ask and tell.
+        whole: a failure since the last recovery was of the job as a whole.
         draws: the random numbers of that failure; None after a planned stop.
         ending: why the run is given up; empty while it is not.
     """
 
-    def __init__(self, life: Life, recover: Callable[[Job, str], Events], seed: int, replication: int, log_limit: int) -> None:
-        """Args: recover: (job, `start`, `restart` or `reshape`) -> until it can train, or is stopped."""
+    def __init__(self, life: Life, policy: Recovering, seed: int, replication: int, log_limit: int) -> None:
         self.life = life
-        self._recover = recover
+        self._policy = policy
+        self.alive = self.whole = False
         self.now = 0.0
         self.size = 0
         self.known_at = self.back_at = 0.0
@@ -130,7 +158,8 @@ class Job:
         faults = [each for each in classes if each.share < 1]
         self._faults = {each.cause: place for place, each in enumerate(faults)}
         lemons = tuple(Lemons(streams.chosen(f"lemons/{each.cause}", each.share, things)) for each in faults)
-        self.fleet = Fleet(life.changes[0].nodes, spares, lemons)
+        self._donated = donors.changes(life.availability, life.nodes, streams)
+        self.fleet = Fleet(next(self._donated).nodes, spares, lemons)
         self._factor = lognormal_factor(life.step_sigma, streams.stream(f"step/{life.step_stream}", 4).row()[0])
         self._queue = streams.stream("queue", 4)
         self._hazards = Hazards(life.failures, life.most_nodes + life.spares.hot, life.accelerators_per_node, streams)
@@ -142,12 +171,16 @@ class Job:
         self._ordered: list[tuple[FailureClass, int | None, list[float]]] = []
         self._margin = life.checkpoints.blocking_s + life.checkpoints.drain_s
         self._horizon = life.horizon
-        self._changes = life.changes[1:]
+        self._notice = donors.notice(life.availability)
+        self._shifts = not isinstance(life.availability, Always)
+        self._known: deque[ScheduledNodes] = deque()
         limits = (life.allocation.job_time_limit, life.allocation.node_hours, life.allocation.end)
-        self._unplanned = limits == (None, None, None) and not self._changes
+        self._unplanned = limits == (None, None, None) and not (self._shifts and self._announces)
         self._parts = dict.fromkeys(PARTS, 0.0)
         self._interruptions = {failure.cause: 0 for failure in classes if not failure.planned}
-        self._held = self._running = self._struck = self._saving = False
+        if isinstance(life.availability, Spot | Replay):
+            self._interruptions.setdefault(RECLAIMED, 0)
+        self._held = self._running = self._struck = self._saving = self._stepping = False
         self._exposed: tuple[int, bool, list[int]] = (0, False, [])
         self._job_ends = math.inf
         self._setbacks = 0
@@ -159,7 +192,7 @@ class Job:
         self._workshop = Workshop(life.repair)
         self._news: list[Callable[[], None]] = []
         self._process = self._env.process(self._live())
-        if self._changes:
+        if self._shifts:
             self._env.process(self._donor())
 
     def run(self) -> RunRecord:
@@ -202,7 +235,12 @@ class Job:
     @property
     def hopeless(self) -> bool:
         """Nothing can bring another node: none is under repair, and the availability does not change any more."""
-        return not self.fleet.repairing and self.now >= self.life.changes[-1].at
+        return not self.fleet.repairing and self.now >= self.life.settled_at
+
+    @property
+    def _announces(self) -> bool:
+        """Whether nodes leave with notice enough for a checkpoint before."""
+        return self._notice >= self._margin
 
     def spend(self, *stages: tuple[str, float]) -> Events:
         """Let time pass under parts of the ledger, one after the other, the machines standing; less where something disturbs.
@@ -225,11 +263,27 @@ class Job:
                     left.pop(0)
                 elapsed -= spent
 
+        self._stepping = False
         self._saving = part == "checkpoint"
         struck = self.life.recovery.struck or self._saving
         self._expose(held=part != "queue", running=part not in ("queue", "wait_for_nodes", "idle"), struck=struck)
         end = self.now + math.fsum(seconds for _, seconds in left)
         return (yield from self._pass(end, book, training=part == "checkpoint", growth=part == "wait_for_nodes"))
+
+    def fall_back(self, before: float = 0.0) -> None:
+        """Back to the last checkpoint that was durable `before` seconds ago."""
+        self._progress.roll_back(self.now, before)
+
+    def lose_step(self) -> None:
+        """Half of a step is lost, where one was in progress."""
+        if self.size and self._stepping:
+            pace = self._pace()
+            self._progress.shed(self.phase.tokens_per_step / pace.tokens_per_s / 2, pace, self.now)
+
+    def call_spares(self, known: float) -> None:
+        """Spares for what is missing are called for when the failure is `known` [s] and come in on their own."""
+        for at, node in self.fleet.call(known):
+            self._workshop.expect(node, at)
 
     def note(self, what: str, cause: str = "") -> None:
         """A line of the operator's log."""
@@ -242,7 +296,7 @@ class Job:
         yield from self._start_job()
         how = "start"
         while not self.ending:
-            signal = yield from self._recover(self, how)
+            signal = yield from self._policy.recover(self, how)
             if signal is Signal.DONE:
                 signal = yield from self._train()
                 if signal is Signal.DONE:
@@ -251,7 +305,11 @@ class Job:
                     return
             how = "restart"
             if signal is not Signal.FAILED:
-                self._progress.roll_back(self.now)
+                if signal is Signal.CHANGED:
+                    self._policy.fall_back(self, None)
+                else:
+                    self.alive = False
+                    self.fall_back()
                 self.size = 0
             for failure, node, draws in self._ordered:
                 self._maintain(failure, node, draws)
@@ -264,9 +322,24 @@ class Job:
         self.note(self.ending)
 
     def _donor(self) -> Generator[simpy.Event, Any, None]:
-        for change in self._changes:
-            yield self._env.timeout(change.at - self._env.now)
-            self._tell(partial(self.fleet.promise, change.nodes))
+        """Says what comes as soon as it is known, where that is early enough to matter."""
+        notice = self._notice if self._announces else 0.0
+        for change in self._donated:
+            yield self._env.timeout(max(0.0, change.at - notice - self._env.now))
+            if notice:
+                self._tell(partial(self._known.append, change))
+                self._env.process(self._change(change))
+            else:
+                self._tell(partial(self._promised, change))
+
+    def _change(self, change: ScheduledNodes) -> Generator[simpy.Event, Any, None]:
+        yield self._env.timeout(max(0.0, change.at - self._env.now))
+        self._tell(partial(self._promised, change))
+
+    def _promised(self, change: ScheduledNodes) -> None:
+        if self._known and self._known[0] is change:
+            self._known.popleft()
+        self.fleet.promise(change.nodes)
 
     def _tell(self, news: Callable[[], None]) -> None:
         """Wake the job: it closes its books up to here before the fleet changes."""
@@ -317,12 +390,15 @@ class Job:
                 progress.start(self._pace())
                 began = True
                 self.note("training")
+            self._stepping = True
             self._expose(held=True, running=True)
             end = self.now + progress.to_phase_end(self._pace())
             signal = yield from self._pass(end, self._book, training=True, margin=self._margin, growth=True)
             if signal in (Signal.DONE, Signal.PACED):
                 continue
             if signal is Signal.FAILED or self.ending or self.fleet.present < self.size:
+                return signal
+            if signal is Signal.CHANGED and not self._policy.saves_to_grow:
                 return signal
             saved = yield from self._save()
             if saved is not Signal.DONE or signal in (Signal.CHANGED, Signal.ORDERED):
@@ -378,7 +454,10 @@ class Job:
                     done = workshop.finish()
                     if done:
                         for node in done.nodes:
-                            fleet.repaired(node, done.cured, now)
+                            if done.spare:
+                                fleet.arrive(node)
+                            else:
+                                fleet.repaired(node, done.cured, now)
                 self._expose(self._held, self._running, self._struck)
                 grown = growth
             stop, why = self._planned(margin)
@@ -388,6 +467,9 @@ class Job:
                 return Signal.DONE
             if fleet.present < self.size or (grown and self.largest() > self.size):
                 self._close(book, begun, end)
+                if fleet.present < self.size and not self._announces:
+                    self._interruptions[RECLAIMED] += 1
+                    self.note("interruption", RECLAIMED)
                 return Signal.CHANGED
             if now >= stop:
                 self._close(book, begun, end)
@@ -404,7 +486,7 @@ class Job:
                     return Signal.STOPPED
                 continue
             target = min(end, stop, due, workshop.next)
-            if self._changes and env.peek() <= target:
+            if self._shifts and env.peek() <= target:
                 try:
                     # Two clocks may differ in the last bit: the job's own says when.
                     delay = target - env.now
@@ -437,7 +519,7 @@ class Job:
             if self.now + left / self.fleet.held < stop:
                 stop, why = self.now + left / self.fleet.held, "the node-hour budget is spent"
         if margin is not None:
-            leaving = (change.at for change in self._changes if change.at > self.now and self.phase.size(change.nodes) < self.size)
+            leaving = (change.at for change in self._known if change.at > self.now and self.phase.size(change.nodes) < self.size)
             stop = min(stop, next(leaving, math.inf)) - margin
         return (stop, why) if stop < self._horizon else (self._horizon, _HORIZON)
 
@@ -457,7 +539,11 @@ class Job:
         if struck is None:
             return Signal.DONE
         failure, draws = struck
-        place = None if failure.of == "job" else self.fleet.place(self._faults.get(failure.cause), draws[VICTIM])
+        fault = self._faults.get(failure.cause)
+        if fault is not None and not self.fleet.lemons[fault].exposed:
+            # The last of a burst may find no lemon left.
+            return Signal.DONE
+        place = None if failure.of == "job" else self.fleet.place(fault, draws[VICTIM])
         if failure.planned or failure.slowdown > 1:
             node = None if place is None else self.fleet.node(place)
             return self._announced(failure, node, draws, training) if failure.planned else self._slow_down(failure, node, draws, training)
@@ -479,7 +565,8 @@ class Job:
         if failure.outage:
             self.back_at, self.back_part = max(self.back_at, self.now + detection + failure.outage), "outage"
         self.draws = draws
-        self._progress.roll_back(self.now, failure.rollback)
+        self.whole = self.whole or failure.of == "job"
+        self._policy.fall_back(self, failure)
         self.size = 0
         self.note("interruption", failure.cause)
         return Signal.FAILED

@@ -7,7 +7,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from simulator.outcome import LogEntry, partition
-from simulator.reliability import Allocation, Always, Availability, FailureSet, Recovery, Repair, Restart, ScheduledNodes, Spares
+from simulator.reliability import (
+    Allocation,
+    Always,
+    Availability,
+    FailureSet,
+    Recovery,
+    Repair,
+    Replay,
+    Restart,
+    Schedule,
+    Spares,
+    Spot,
+)  # fmt: skip
 from simulator.spec import require
 
 
@@ -105,16 +117,28 @@ class Life:
         require(self.reshape_s >= 0 and self.step_sigma >= 0, "reshape_s or step_sigma is negative")
 
     @property
-    def changes(self) -> tuple[ScheduledNodes, ...]:
-        """The nodes that are promised, and from when on; the first from 0 s."""
-        if isinstance(self.availability, Always):
-            return (ScheduledNodes(at=0.0, nodes=self.nodes),)
-        return self.availability.changes
+    def _promises(self) -> tuple[int, ...]:
+        """Every number of nodes that may be promised; of those that nobody plans, every size that is prepared."""
+        match self.availability:
+            case Schedule():
+                return tuple(change.nodes for change in self.availability.changes)
+            case Spot():
+                return (self.nodes, *(size for phase in self.phases for size, _ in phase.step_s if size <= self.nodes))
+            case Replay():
+                return tuple(self.availability.nodes(change.nodes, self.nodes) for change in self.availability.trace.changes)
+        return (self.nodes,)
+
+    @property
+    def settled_at(self) -> float:
+        """From when on the number of nodes that are promised changes no more [s]; infinite where that is not known."""
+        if isinstance(self.availability, Schedule):
+            return self.availability.changes[-1].at
+        return 0.0 if isinstance(self.availability, Always) else math.inf
 
     @property
     def most_nodes(self) -> int:
         """The most nodes that the job is ever promised."""
-        return max(change.nodes for change in self.changes)
+        return max(self._promises)
 
     @property
     def tokens(self) -> float:
@@ -136,11 +160,12 @@ class Life:
         work = math.fsum(phase.tokens / phase.tokens_per_step * self._slowest(phase) for phase in self.phases)
         limit = self.allocation.job_time_limit
         jobs = 1 + (work / limit if limit else 0.0)
-        return 20 * (work + jobs * self.allocation.queue_wait) + self.changes[-1].at + 30 * 86400.0
+        planned = self.settled_at if math.isfinite(self.settled_at) else 0.0
+        return 20 * (work + jobs * self.allocation.queue_wait) + planned + 30 * 86400.0
 
     def _slowest(self, phase: Phase) -> float:
         """The longest step of a phase on any number of nodes that is promised and enough [s]."""
-        sizes = {phase.size(change.nodes) for change in self.changes} - {0}
+        sizes = {phase.size(nodes) for nodes in self._promises} - {0}
         return max((phase.seconds(size) for size in sizes), default=0.0)
 
 

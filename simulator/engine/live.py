@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from simulator.engine import restart
-from simulator.engine.job import Job
+from collections.abc import Mapping
+
+from simulator.engine import elastic, hot_swap, restart
+from simulator.engine.job import Job, Recovering
 from simulator.engine.life import Life, RunRecord
 from simulator.engine.watched import Story, Watched
-from simulator.reliability import Restart
+from simulator.reliability import Elastic, HotSwap, Restart
 
-_RECOVERIES = {Restart: restart.recover}
+_RECOVERIES: Mapping[type, Recovering] = {Restart: restart.POLICY, HotSwap: hot_swap.POLICY, Elastic: elastic.POLICY}
 """Recovery policy -> how it brings a job back."""
 
 LOG_LIMIT = 400

@@ -97,7 +97,8 @@ class Progress:
         self.phase = 0
         self.tokens = 0.0
         self.productive = self.degraded = self.checkpoint = self.lost = 0.0
-        self.writing = 0.0
+        self.writing = self._stretch = 0.0
+        self._pace: Pace | None = None
         self._due = math.inf
         self._safe = Mark()
         self._draining: list[tuple[float, Mark]] = []
@@ -115,11 +116,13 @@ class Progress:
     def start(self, pace: Pace) -> None:
         """Training begins or begins again: the next checkpoint is due a period from here."""
         self._due = pace.period_s
+        self._stretch = 0.0
 
     def to_phase_end(self, pace: Pace) -> float:
         """Seconds from here to the end of the present phase if nothing disturbs, checkpoints included."""
         work = self._work(pace)
-        return self.writing + work + _blocks(work, self._due, pace) * self._checkpoints.blocking_s
+        due = pace.period_s if self.writing > 0 else self._due
+        return self.writing + work + _blocks(work, due, pace) * self._checkpoints.blocking_s
 
     def advance(self, elapsed: float, pace: Pace, now: float, to_end: bool) -> None:
         """Train for `elapsed` seconds up to `now`; `to_end`: that is exactly to the end of the phase."""
@@ -218,10 +221,23 @@ class Progress:
         while self.phase and self.tokens < self._ends[self.phase - 1]:
             self.phase -= 1
 
+    def shed(self, seconds: float, pace: Pace, now: float) -> None:
+        """Lose the last `seconds` of training, no more than was trained at that pace without a break and is not durable at `now` [s]."""
+        self._settle(now)
+        seconds = min(seconds, self._stretch if pace is self._pace else 0.0, max(0.0, self.tokens - self._safe.tokens) / pace.tokens_per_s)
+        self._stretch = 0.0
+        self.tokens -= seconds * pace.tokens_per_s
+        self.productive -= seconds * pace.productive
+        self.degraded -= seconds * (1.0 - pace.productive)
+        self.lost += seconds
+        self.writing = 0.0
+
     def _work(self, pace: Pace) -> float:
         return (self._ends[self.phase] - self.tokens) / pace.tokens_per_s
 
     def _train(self, seconds: float, pace: Pace) -> None:
+        self._stretch = self._stretch + seconds if pace is self._pace else seconds
+        self._pace = pace
         self.tokens = min(self.tokens + seconds * pace.tokens_per_s, self._ends[self.phase])
         self.productive += seconds * pace.productive
         self.degraded += seconds * (1.0 - pace.productive)

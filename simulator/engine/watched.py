@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from simulator.engine.job import Events, Job, Signal
+from simulator.engine.job import Events, Job, Recovering, Signal
 from simulator.engine.life import Life, RunRecord
 from simulator.outcome import LogEntry
 
@@ -53,11 +53,11 @@ class Watched(Job):
     Time per checkpoint, and no more per failure: two stretches for each periodic checkpoint.
     """
 
-    def __init__(self, life: Life, recover: Callable[[Job, str], Events], seed: int, replication: int) -> None:
+    def __init__(self, life: Life, policy: Recovering, seed: int, replication: int) -> None:
         self._stretches: list[Stretch] = []
         self._events: list[LogEntry] = []
         self._seen = (0, 0, 0)
-        super().__init__(life, recover, seed, replication, log_limit=0)
+        super().__init__(life, policy, seed, replication, log_limit=0)
 
     def story(self) -> Story:
         """Live it."""

@@ -1,4 +1,4 @@
-"""Repairs: an automatic stage, then people, of whom there may be few; one heap of completions, no process per node.
+"""Repairs: an automatic stage, then people, of whom there may be few; spares on their way. One heap, no process per node.
 
 Every repair brings its own draws, so that what a repair takes depends on the failure and not on who else is being repaired. People serve
 in the order in which the automatic stage hands over.
@@ -16,13 +16,17 @@ from simulator.reliability import Repair
 
 
 class Done(NamedTuple):
-    """A repair that ends: when [s], of which nodes, and whether their faults are gone; `handed_over` where people only begin then."""
+    """A repair that ends: when [s], of which nodes, and whether their faults are gone; `handed_over` where people only begin then.
+
+    `spare` where it is no repair but a spare that is there.
+    """
 
     at: float
     ordinal: int
     nodes: tuple[int, ...]
     cured: bool
     handed_over: float | None
+    spare: bool = False
 
 
 class Workshop:
@@ -64,6 +68,11 @@ class Workshop:
             self._push(Done(ready, self._ordinal, nodes, cured, seconds))
         else:
             self._call(nodes, ready, seconds, cured)
+
+    def expect(self, node: int, at: float) -> None:
+        """A spare is there at a time [s]."""
+        self._ordinal += 1
+        self._push(Done(at, self._ordinal, (node,), False, None, True))
 
     def finish(self) -> Done | None:
         """What is due next; None where it was only handed over to people."""

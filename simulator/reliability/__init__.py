@@ -1,7 +1,16 @@
 """What fails, how often, how it is noticed, repaired and survived: rates and policies as data, closed forms as functions."""
 
 from simulator.reliability.allocation import Allocation
-from simulator.reliability.availability import Always, Availability, Schedule, ScheduledNodes
+from simulator.reliability.availability import (
+    Always,
+    Availability,
+    AvailabilityTrace,
+    Replay,
+    Schedule,
+    ScheduledNodes,
+    Spot,
+    reclaims,
+)
 from simulator.reliability.checkpoints import CheckpointPolicy, blocking_seconds, drain_seconds, interval_seconds, read_seconds
 from simulator.reliability.closed_forms import (
     daly_first_order_interval,
@@ -14,22 +23,31 @@ from simulator.reliability.closed_forms import (
     waste,
     young_interval,
 )
+from simulator.reliability.elastic import Elastic
 from simulator.reliability.failures import FailureClass, FailureSet
-from simulator.reliability.recovery import Recovery, Repair, Restart, Spares
+from simulator.reliability.hot_swap import HotSwap
+from simulator.reliability.recovery import Recovery
+from simulator.reliability.restart import Restart
+from simulator.reliability.spares import Repair, Spares
 
 __all__ = [
     "Allocation",
     "Always",
     "Availability",
+    "AvailabilityTrace",
     "CheckpointPolicy",
+    "Elastic",
     "FailureClass",
     "FailureSet",
+    "HotSwap",
     "Recovery",
     "Repair",
+    "Replay",
     "Restart",
     "Schedule",
     "ScheduledNodes",
     "Spares",
+    "Spot",
     "blocking_seconds",
     "daly_first_order_interval",
     "daly_interval",
@@ -40,6 +58,7 @@ __all__ = [
     "job_mtbf",
     "meta_ettr",
     "read_seconds",
+    "reclaims",
     "things",
     "waste",
     "young_interval",

@@ -1,50 +1,28 @@
-"""When machines are there at all: always, or by a donor's schedule."""
+"""When machines are there at all: every kind of availability; the union is the registry."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Annotated, Literal
+import math
+from itertools import pairwise
+from typing import Annotated
 
-from simulator.spec import Kinds, Seconds, require
+from simulator.reliability.schedule import Always, Schedule
+from simulator.reliability.scheduled_nodes import ScheduledNodes
+from simulator.reliability.spot import Spot
+from simulator.reliability.trace import AvailabilityTrace, Replay
+from simulator.spec import Kinds
 
+Availability = Annotated[Always | Schedule | Spot | Replay, Kinds()]
+"""When the nodes are there."""
 
-@dataclass(frozen=True, kw_only=True)
-class Always:
-    """All nodes of the cluster, from the first second to the last."""
-
-    kind: Literal["always"] = "always"
-
-
-@dataclass(frozen=True, kw_only=True)
-class ScheduledNodes:
-    """From `at` on (since the start of the run), `nodes` nodes are there.
-
-    Args:
-        at: since the start of the run [s].
-        nodes: that are there from then on; 0 is a pause.
-    """
-
-    at: Seconds
-    nodes: int
+__all__ = ["Always", "Availability", "AvailabilityTrace", "Replay", "Schedule", "ScheduledNodes", "Spot", "reclaims"]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Schedule:
-    """A donor's allocation that grows or shrinks on known dates; the job is laid out anew at each change.
-
-    Args:
-        changes: in order of `at`, the first at 0 s; known beforehand, so that a checkpoint is written before nodes leave.
-    """
-
-    kind: Literal["schedule"] = "schedule"
-    changes: tuple[ScheduledNodes, ...]
-
-    def __post_init__(self) -> None:
-        times = [change.at for change in self.changes]
-        require(bool(times) and times[0] == 0.0, "a schedule starts at 0 s", "add {at: 0 s, nodes: ..} as its first change")
-        require(times == sorted(set(times)), "the changes of a schedule are not in order of time", "sort them by `at`, each once")
-        require(all(change.nodes >= 0 for change in self.changes), "a schedule has fewer than 0 nodes")
-
-
-Availability = Annotated[Always | Schedule, Kinds()]
-"""Every kind of availability: the union is the registry."""
+def reclaims(availability: Availability, nodes: int) -> float:
+    """How often nodes are taken back without enough notice to matter, in the long run, of `nodes` wanted [1/s]; 0 where dates are known."""
+    if isinstance(availability, Spot):
+        return nodes / (availability.up + availability.down)
+    if isinstance(availability, Replay):
+        there = [availability.nodes(change.nodes, nodes) for change in availability.trace.changes]
+        return math.fsum(after < before for before, after in pairwise([*there, there[0]])) / availability.trace.length
+    return 0.0

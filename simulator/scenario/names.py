@@ -17,7 +17,10 @@ _CATALOG = _PACKAGE / "catalog"
 SHIPPED_SCHEMAS = _CATALOG / "schema"
 """Where the schema files for editors lie."""
 
-FOLDERS = ("models", "accelerators", "nodes", "software", "failures", "prices", "owned", "grids", "measurements", "topologies", "scenarios")
+FOLDERS = (
+    "models", "accelerators", "nodes", "software", "failures", "traces", "prices", "owned", "grids",
+    "measurements", "topologies", "scenarios",
+)  # fmt: skip
 """Every kind of entry that ships."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z")

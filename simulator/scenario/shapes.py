@@ -20,7 +20,7 @@ from simulator.economics import Grid, OwnedCosts, PriceList
 from simulator.hardware import Accelerator, Node, Software
 from simulator.interconnect import Topology
 from simulator.model import Transformer
-from simulator.reliability import FailureSet
+from simulator.reliability import AvailabilityTrace, FailureSet
 from simulator.spec import Kinds, Quantity, kind_of
 from simulator.units import DIMENSIONS
 
@@ -30,6 +30,7 @@ CATALOGUES: Mapping[str, Any] = {
     "nodes": Node,
     "software": Software,
     "failures": FailureSet,
+    "traces": AvailabilityTrace,
     "prices": PriceList,
     "owned": OwnedCosts,
     "grids": Grid,

@@ -26,6 +26,7 @@ from simulator.outcome import (
     Provenance,
     Term,
 )
+from simulator.reliability import Elastic
 from simulator.scenario import Question, Scenario, settings
 from simulator.scenario.question import Anchored, Replications
 from simulator.study.assumptions import resting_on
@@ -83,11 +84,17 @@ def _plans(questions: Mapping[str, Question], *, workers: int, progress: Progres
     different: list[Question] = []
     shares = {}
     for name, question in questions.items():
-        same = (i for i, other in enumerate(different) if (other.training, other.cluster) == (question.training, question.cluster))
+        same = (i for i, other in enumerate(different) if _planned(other) == _planned(question))
         shares[name] = next(same, len(different))
         different += [question] if shares[name] == len(different) else []
     found = run_tasks(plan, different, workers=workers, progress=progress, what="layouts")
     return {name: found[share] for name, share in shares.items()}
+
+
+def _planned(question: Question) -> tuple[object, ...]:
+    """What a plan depends on."""
+    recovery = question.reliability.recovery
+    return question.training, question.cluster, recovery.drop if isinstance(recovery, Elastic) else 0
 
 
 def anchored(question: Question, found: Plan | Infeasible, scenarios: Sequence[Scenario]) -> Plan | Infeasible:

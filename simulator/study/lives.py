@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, replace
 
 from simulator.engine import Checkpoints, Life, Phase, RunRecord, live
-from simulator.reliability import blocking_seconds, drain_seconds, interval_seconds, job_mtbf, read_seconds
+from simulator.reliability import blocking_seconds, drain_seconds, interval_seconds, job_hazard, read_seconds, reclaims
 from simulator.scenario.question import Question
 from simulator.study.plan import Plan
 from simulator.study.workers import Progress, run_tasks, silent
@@ -25,13 +25,14 @@ def life_of(question: Question, found: Plan) -> Life:
     policy = reliability.checkpoint
     used = found.phases[-1].largest.accelerators_used
     blocking = blocking_seconds(policy, found.checkpoint_bytes, used)
-    mtbf = job_mtbf(reliability.failures, nodes, node.accelerators)
+    hazard = job_hazard(reliability.failures, nodes, node.accelerators) + reclaims(question.cluster.availability, nodes)
+    mtbf = 1 / hazard if hazard else math.inf
     phases = tuple(
         Phase(
             name=phase.name,
             tokens=phase.tokens,
             tokens_per_step=phase.tokens_per_step,
-            step_s=tuple((size, phase.steps[size].time.time_s) for size in sorted(phase.steps)),
+            step_s=tuple((size, phase.steps[size].time.time_s / phase.steps[size].batch_share) for size in sorted(phase.steps)),
         )
         for phase in found.phases
     )

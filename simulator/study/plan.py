@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 
 from simulator.interconnect import Interconnect
 from simulator.model import parameters
 from simulator.outcome import Bar, Infeasible, MemoryUse, StepTime, Term
 from simulator.parallelism import Layout
-from simulator.reliability import Schedule
+from simulator.reliability import Elastic, Replay, Schedule, Spot
 from simulator.scenario.question import Anchored, Given, Question, Training
 from simulator.step import CHECKPOINT_BYTES, Job, Machines, evaluate, memory_terms
 from simulator.study.given import given_step
@@ -21,12 +23,17 @@ _BARS = 2500
 
 @dataclass(frozen=True, kw_only=True)
 class PricedStep:
-    """One optimizer step of one phase on one size of the fleet; `layout` and `memory` are None where a given step needs none."""
+    """One optimizer step of one phase on one size of the fleet; `layout` and `memory` are None where a given step needs none.
+
+    Args:
+        batch_share: of the phase's batch that the step accepts: below 1 where replicas are missing and the others keep their own share.
+    """
 
     layout: Layout | None
     time: StepTime
     memory: MemoryUse | None
     accelerators_used: int
+    batch_share: float = 1.0
     bars: tuple[Bar, ...] = ()
     terms: tuple[Term, ...] = ()
     assumptions: tuple[str, ...] = ()
@@ -72,14 +79,16 @@ def plan(question: Question) -> Plan | Infeasible:
     A size at which a phase does not fit is left out (the job then waits for more machines); where it fits at none, the answer is the
     reason on the largest.
     """
-    networks = {size: question.cluster.topology.build(question.cluster.node, size) for size in _sizes(question)}
+
+    @cache
+    def network(size: int) -> Interconnect:
+        return question.cluster.topology.build(question.cluster.node, size)
+
     phases = []
     for stretch in _stretches(question.training):
-        tried = {size: _priced(question, stretch.training, network) for size, network in networks.items()}
-        steps = {size: step for size, step in tried.items() if isinstance(step, PricedStep)}
-        if not steps:
-            reason = tried[max(tried)]
-            return reason if isinstance(reason, Infeasible) else Infeasible(reason="no machines")
+        steps = _steps(question, stretch.training, network)
+        if isinstance(steps, Infeasible):
+            return steps
         training = stretch.training
         phases.append(
             PhasePlan(
@@ -87,7 +96,9 @@ def plan(question: Question) -> Plan | Infeasible:
             )
         )
     return Plan(
-        phases=tuple(phases), network=networks[max(networks)], checkpoint_bytes=CHECKPOINT_BYTES * parameters(question.training.model).total
+        phases=tuple(phases),
+        network=network(max(_sizes(question))),
+        checkpoint_bytes=CHECKPOINT_BYTES * parameters(question.training.model).total,
     )
 
 
@@ -121,11 +132,68 @@ def _stretches(training: Training) -> Iterator[_Stretch]:
 
 
 def _sizes(question: Question) -> tuple[int, ...]:
-    """The fleet sizes [nodes] that the run will meet."""
-    availability = question.cluster.availability
-    if isinstance(availability, Schedule):
-        return tuple(sorted({change.nodes for change in availability.changes if change.nodes}))
-    return (question.cluster.count,)
+    """The fleet sizes [nodes] that the run will meet: those of a schedule; a few up to the whole cluster where nobody knows beforehand."""
+    availability, count = question.cluster.availability, question.cluster.count
+    match availability:
+        case Schedule():
+            return tuple(sorted({change.nodes for change in availability.changes if change.nodes}))
+        case Spot() | Replay():
+            return tuple(sorted({max(1, count * part // availability.sizes) for part in range(1, availability.sizes + 1)}))
+    return (count,)
+
+
+def _steps(question: Question, training: Training, network: Callable[[int], Interconnect]) -> Mapping[int, PricedStep] | Infeasible:
+    """The step at each fleet size at which it fits; where it fits at none, the reason on the largest."""
+    recovery = question.reliability.recovery
+    if isinstance(recovery, Elastic):
+        return _without_replicas(question, training, network, recovery)
+    sizes = _sizes(question)
+    unplanned = isinstance(question.cluster.availability, Spot | Replay)
+    tried = {size: _priced(question, _fitted(training, question, size) if unplanned else training, network(size)) for size in sizes}
+    steps = {size: step for size, step in tried.items() if isinstance(step, PricedStep)}
+    reason = tried[max(tried)]
+    return steps or (reason if isinstance(reason, Infeasible) else Infeasible(reason="no machines"))
+
+
+def _fitted(training: Training, question: Question, size: int) -> Training:
+    """The training with a stated layout's data degree lowered to what `size` nodes hold and the batch divides by."""
+    layout = training.layout
+    if not isinstance(layout, Layout) or size == question.cluster.count:
+        return training
+    most = min(layout.data, size * question.cluster.node.accelerators * layout.data // layout.accelerators)
+    fits = (data for data in range(most, 0, -1) if training.global_batch % (data * layout.microbatch) == 0)
+    return replace(training, layout=replace(layout, data=next(fits, layout.data)))
+
+
+def _without_replicas(
+    question: Question, training: Training, network: Callable[[int], Interconnect], recovery: Elastic
+) -> Mapping[int, PricedStep] | Infeasible:
+    """The step with all data-parallel replicas and with some missing: each replica keeps its own share of the batch."""
+    count, accelerators = max(_sizes(question)), question.cluster.node.accelerators
+    whole = _priced(question, training, network(count))
+    if isinstance(whole, Infeasible):
+        return whole
+    layout = whole.layout
+    if layout is None:
+        return Infeasible(reason="an elastic run drops data-parallel replicas, and nothing says what one is", mend="write the layout")
+    if layout.expert > 1 or layout.data == 1:
+        why = "experts are spread over the replicas" if layout.expert > 1 else "there is only one replica"
+        return Infeasible(reason=f"no replica can be dropped: {why}", mend="another layout, or recovery: {kind: restart}")
+    replica, ways = layout.accelerators // layout.data, layout.data
+    by_size = {size: min(ways, size * accelerators // replica) for size in _sizes(question)}
+    if len(by_size) == 1:
+        sizes = {math.ceil(data * replica / accelerators) for data in range(ways, max(0, ways - recovery.drop - 1), -1)}
+        by_size = {size: min(ways, size * accelerators // replica) for size in {*sizes, count}}
+    steps: dict[int, PricedStep] = {}
+    for size, data in sorted(by_size.items()):
+        kept = replace(training, layout=replace(layout, data=data), global_batch=training.global_batch * data // ways) if data else None
+        step = whole if data == ways else kept and _priced(question, kept, network(size), scaled=False)
+        if isinstance(step, PricedStep):
+            notes = (
+                (*step.assumptions, "the survivors of a failure hold the whole state") if layout.sharding != "none" else step.assumptions
+            )
+            steps[size] = replace(step, batch_share=data / ways, assumptions=notes)
+    return steps
 
 
 def _sequence(training: Training) -> int:
@@ -142,20 +210,29 @@ def _job(training: Training) -> Job:
     )
 
 
-def _priced(question: Question, training: Training, network: Interconnect) -> PricedStep | Infeasible:
+def _priced(question: Question, training: Training, network: Interconnect, scaled: bool = True) -> PricedStep | Infeasible:
+    """The step on a network.
+
+    Args:
+        scaled: whether a stated time is that of the whole cluster for the same batch, so that fewer machines take longer.
+    """
     node = question.cluster.node
     accelerators = network.accelerators
     if isinstance(training.step, Given):
         used = training.layout.accelerators if isinstance(training.layout, Layout) else accelerators
+        whole, size = question.cluster.count, accelerators // node.accelerators
+        stated, note = training.step, f"the step is given, not modelled ({training.step.source}); memory is not checked"
+        if scaled and stated.time is not None and size < whole:
+            stated = replace(stated, time=stated.time * whole / size)
+            note += f"; on {size} nodes it takes {whole}/{size} of the time given for {whole}"
         time, terms = given_step(
-            training.step,
+            stated,
             training.model,
             sequence=_sequence(training),
             global_batch=training.global_batch,
             accelerators=used,
             peak=node.accelerator.peak[training.precision],
         )
-        note = f"the step is given, not modelled ({training.step.source}); memory is not checked"
         layout = training.layout if isinstance(training.layout, Layout) else None
         return PricedStep(layout=layout, time=time, memory=None, accelerators_used=used, terms=terms, assumptions=(note,))
     machines = Machines(node=node, count=accelerators // node.accelerators, network=network)

@@ -8,7 +8,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulator.engine import PARTS, Checkpoints, Life, Phase, live
-from simulator.reliability import Allocation, FailureClass, FailureSet, Repair, Restart, Schedule, ScheduledNodes, Spares
+from simulator.reliability import (
+    Allocation,
+    Elastic,
+    FailureClass,
+    FailureSet,
+    HotSwap,
+    Repair,
+    Restart,
+    Schedule,
+    ScheduledNodes,
+    Spares,
+    Spot,
+)  # fmt: skip
 
 seconds = st.floats(0.5, 500.0)
 seeds = st.integers(0, 2**31)
@@ -83,7 +95,7 @@ def lives(draw: st.DrawFn) -> Life:
             silent=0.2,
             retire_after=draw(st.sampled_from((None, 3))),
         ),
-        recovery=Restart(
+        recovery=draw(st.sampled_from((Restart, HotSwap, Elastic)))(
             restart=draw(seconds),
             warm_up=draw(st.sampled_from((0.0, 10.0))),
             sigma=draw(st.sampled_from((0.0, 1.0))),
@@ -96,7 +108,7 @@ def lives(draw: st.DrawFn) -> Life:
             drain_s=draw(st.sampled_from((0.0, 15.0, 300.0))),
             read_s=draw(st.sampled_from((0.0, 30.0))),
         ),
-        availability=Schedule(changes=changes),
+        availability=draw(st.sampled_from((Schedule(changes=changes), Spot(up=2_000.0, down=500.0, notice=60.0)))),
         allocation=Allocation(
             job_time_limit=draw(st.sampled_from((None, 900.0, 5_000.0))),
             queue_wait=draw(st.sampled_from((0.0, 300.0))),

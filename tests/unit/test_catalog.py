@@ -15,7 +15,7 @@ from simulator.economics.price_list import Column
 from simulator.model import parameters
 from simulator.scenario import entries, entry, raw_entry
 
-KINDS = ("accelerators", "nodes", "models", "failures", "prices", "owned", "grids", "topologies")
+KINDS = ("accelerators", "nodes", "models", "failures", "traces", "prices", "owned", "grids", "topologies")
 ASKED = {
     "accelerators": """v100-sxm2-16gb v100-sxm2-32gb a100-sxm-40gb a100-sxm-80gb a100-pcie-40gb a100-pcie-80gb h100-sxm h100-pcie h800-sxm
         h200-sxm b200-sxm gb200 b300-sxm mi250x mi300x rtx-3090 rtx-4090 a6000 l40s tpu-v4 tpu-v5p trainium2""",
@@ -27,6 +27,7 @@ ASKED = {
         llama-3-8b llama-3-70b llama-3.1-8b llama-3.1-70b llama-3.1-405b nemotron-4-340b mixtral-8x7b mixtral-8x22b deepseek-v3
         qwen3-235b-a22b qwen2.5-72b kimi-k2""",
     "failures": "llama3-h100 large-cluster-2024 rsc1-a100 rsc2-a100 bloom-2022 opt-2021",
+    "traces": "aws-v100-16-nodes-2023 bamboo-g4dn-24-nodes",
     "prices": "cloud-2020 cloud-2021 cloud-2022 cloud-2023 cloud-2024 cloud-2025 cloud-2026 v100-lambda-2020",
     "owned": "v100-sxm2-32gb-2019 a100-sxm-80gb-2021 h100-sxm-2023",
     "grids": "us-average world france quebec patterson-gpt3 gcp-us-central1",
@@ -124,6 +125,7 @@ COUNTS = {
     "nodes": (18, 115),
     "models": (2, 0),
     "failures": (8, 16),
+    "traces": (0, 1),
     "prices": (13, 104),
     "owned": (24, 0),
     "grids": (2, 0),
