@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 from simulator import units
 from simulator.engine import Life
 from simulator.outcome import RunTime, Term
-from simulator.reliability import CheckpointPolicy, job_mtbf, things
+from simulator.reliability import CheckpointPolicy, job_hazard, reclaims, things
 
 _ENGINE = "engine: events between closed forms, mean over the replications"
 
@@ -25,17 +26,19 @@ def _interruptions(life: Life, run: RunTime) -> tuple[Term, ...]:
         Term(
             path=f"run.interruptions_by_cause.{each.cause}",
             value=run.interruptions_by_cause[each.cause],
-            formula=f"{things(each, life.most_nodes, life.accelerators_per_node)} of each {each.of} x {days} /"
+            formula=f"{things(each, life.most_nodes, life.accelerators_per_node):.10g} of each {each.of} x {days} /"
             f" {units.format(each.mtbf, 'time', 6)} at full size" + ("" if each.share == 1 else f", for {each.share:.0%} of the nodes"),
             source=each.source,
         )
         for each in classes
+        if not each.planned
     )
 
 
 def _checkpoints(life: Life, policy: CheckpointPolicy, checkpoint_bytes: float) -> tuple[Term, ...]:
     found = life.checkpoints
-    mtbf = job_mtbf(life.failures, life.most_nodes, life.accelerators_per_node)
+    hazard = job_hazard(life.failures, life.most_nodes, life.accelerators_per_node) + reclaims(life.availability, life.nodes)
+    mtbf = 1 / hazard if hazard else math.inf
     size = units.format(checkpoint_bytes, "data", 4)
     interval = {
         "young": (f"sqrt(2 x {found.blocking_s:.4g} s x {mtbf:.6g} s between failures of the job)", "Young 1974"),
@@ -65,6 +68,8 @@ def _parts(life: Life, run: RunTime) -> tuple[Term, ...]:
         else f"{found.blocking_s:.4g} s, once",
         "lost_work": "training since the last durable checkpoint: about half an interval for each interruption",
         "detection": "interruptions of each class x its time to be noticed",
+        "outage": "failures of each class x its outage",
+        "maintenance": "announced windows of each class: detection and outage",
         "manual": f"{recovery.manual:.0%} of the interruptions wait for a person",
         "replacement": f"{spares.hot_swap:.4g} s for a hot spare, {spares.pool_delay:.6g} s for nodes of the pool",
         "wait_for_nodes": "no spare was left, or the donor's machines were not there",
@@ -73,7 +78,7 @@ def _parts(life: Life, run: RunTime) -> tuple[Term, ...]:
         "warm_up": f"{recovery.warm_up:.4g} s for each start",
         "reshape": f"{life.reshape_s:.4g} s for each change of the fleet's size",
         "queue": f"{life.allocation.queue_wait:.6g} s on average before each job",
-        "degraded": "what the tokens took beyond the ideal, on fewer nodes than promised",
+        "degraded": "what the tokens took beyond the ideal, on fewer nodes than promised or with slow ones",
         "idle": "held, with too little time left before a planned stop",
     }
     return tuple(
