@@ -29,8 +29,8 @@ of any node; they strike whatever is held by then. *Outage*: nothing can run for
 is there.
 *Hot swap*: where the hot spares suffice and the job did not fail as a whole, rejoining takes the place of restart and reload.
 *Elastic*: where a whole replica survives, half of the step in progress is lost and nothing else; the job regroups and trains on; spares
-come in when they are there, each time in a stop of `rejoin`. A failure while it regroups begins that anew. Where no prepared size is left, the
-job failed as a whole, or the state was spoilt, it is a restart from the last checkpoint.
+come in when they are there, each time in a stop of `rejoin`. A failure while it regroups begins that anew. Where no prepared size is
+left, the job failed as a whole, or the state was spoilt, it is a restart from the last checkpoint.
 
 *Failure during recovery* (detection included): the recovery begins anew; detection then ends when the last of the failures so far is
 detected. Spares are set aside at the failure and called for when it is detected; one that fails on its way in is one more lost node.
