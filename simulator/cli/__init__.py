@@ -27,6 +27,7 @@ _COMMANDS = {
     "show": "Print one catalogue entry with its sources.",
     "export": "Write one training step as a trace for Perfetto, or one life of the run as its operator's log.",
     "calibrate": "Turn measurements of your own card into an accelerator of the catalogue.",
+    "fit": "Turn a log of failures, or a trace of spot machines, into failure classes.",
     "import": "Turn a Hugging Face config.json into a model of the catalogue.",
     "schema": "Print the JSON schema of a scenario, for editors.",
 }

@@ -56,8 +56,14 @@ def entry_text(record: Any) -> str:
 
 
 def _lines(name: str, value: Written, margin: str) -> str:
-    """One field: on one line, or where it is a mapping that does not fit there, a line each."""
+    """One field: on one line, or where it is a mapping, or a list of mappings, that does not fit there, a line each."""
     line = f"{margin}{name}: {flow(value)}\n"
+    if isinstance(value.value, tuple) and len(line) > _WIDTH and all(each.entries for each in value.value):
+        items = (
+            "".join(_lines(flow(Written(key, _NOWHERE)), below, f"{margin}    ") for key, below in each.entries.items())
+            for each in value.value
+        )
+        return f"{margin}{name}:\n" + "".join(f"{margin}  - {item.removeprefix(f'{margin}    ')}" for item in items)
     if len(line) <= _WIDTH or not value.entries:
         return line
     return f"{margin}{name}:\n" + "".join(_lines(flow(Written(key, _NOWHERE)), each, f"{margin}  ") for key, each in value.entries.items())
