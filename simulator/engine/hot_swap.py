@@ -13,7 +13,7 @@ def _quick(job: Job) -> Stages | None:
     policy, fleet = job.life.recovery, job.fleet
     if not isinstance(policy, HotSwap) or job.whole or fleet.promised - fleet.present > len(fleet.hot):
         return None
-    read = job.life.checkpoints.read_s if policy.peer_read is None else policy.peer_read
+    read = job.read_s if policy.peer_read is None else policy.peer_read
     return (("restart", policy.rejoin), ("reload", read))
 
 

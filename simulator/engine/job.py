@@ -32,6 +32,10 @@ is there.
 come in when they are there, each time in a stop of `rejoin`. A failure while it regroups begins that anew. Where no prepared size is
 left, the job failed as a whole, or the state was spoilt, it is a restart from the last checkpoint.
 
+*Tiers*: where checkpoints stay near and every so many go on to storage, a failure falls back to the last one that it leaves: those near are
+gone where it reaches further than they survive, and those on their way to storage with them. A checkpoint before a planned stop is
+waited for until it is in storage. An unreadable checkpoint is noticed when it is needed; one that was read once stays good.
+
 *Failure during recovery* (detection included): the recovery begins anew; detection then ends when the last of the failures so far is
 detected. Spares are set aside at the failure and called for when it is detected; one that fails on its way in is one more lost node.
 *Failure during a checkpoint*: that checkpoint is void; the time stays under `checkpoint`, the training since the last durable one is lost.
@@ -73,7 +77,7 @@ import simpy
 
 from simulator.engine import donors
 from simulator.engine.fleet import Fleet, Lemons
-from simulator.engine.hazards import VICTIM, Hazards
+from simulator.engine.hazards import SAVES, VICTIM, Hazards
 from simulator.engine.life import PARTS, Life, Phase, RunRecord
 from simulator.engine.progress import Pace, Progress, pace
 from simulator.engine.streams import Streams, lognormal, lognormal_factor
@@ -87,6 +91,19 @@ RECLAIMED = "reclaimed"
 """The cause of an interruption where the owner takes nodes back without notice enough for a checkpoint."""
 _PATIENCE = 1000
 """Failures and job starts after which the pace of the run is looked at."""
+
+
+_REACH = {"process": 0, "node": 1, "block": 2}
+"""How much is gone, in order; an outage takes more."""
+
+
+def _reach(failure: FailureClass) -> int:
+    """How much of what lies near the job a failure takes away."""
+    if failure.outage > 0:
+        return 3
+    if failure.block > 1:
+        return 2
+    return 1 if failure.loses_node else 0
 
 
 class Signal(enum.Enum):
@@ -138,6 +155,7 @@ class Job:
         back_at, back_part: when an outage or a maintenance window ends [s], and which of the two.
         alive: the processes hold the state; only policies that keep it ask and tell.
         whole: a failure since the last recovery was of the job as a whole.
+        read_s: to load the checkpoint that the job fell back to, from where it lies [s].
         draws: the random numbers of that failure; None after a planned stop.
         ending: why the run is given up; empty while it is not.
     """
@@ -169,7 +187,8 @@ class Job:
         self._slow_until = math.inf
         self._slowdown = 1.0
         self._ordered: list[tuple[FailureClass, int | None, list[float]]] = []
-        self._margin = life.checkpoints.blocking_s + life.checkpoints.drain_s
+        self._margin = life.checkpoints.saving_s
+        self.read_s = life.checkpoints.read_s
         self._horizon = life.horizon
         self._notice = donors.notice(life.availability)
         self._shifts = not isinstance(life.availability, Always)
@@ -270,9 +289,19 @@ class Job:
         end = self.now + math.fsum(seconds for _, seconds in left)
         return (yield from self._pass(end, book, training=part == "checkpoint", growth=part == "wait_for_nodes"))
 
-    def fall_back(self, before: float = 0.0) -> None:
-        """Back to the last checkpoint that was durable `before` seconds ago."""
-        self._progress.roll_back(self.now, before)
+    def fall_back(self, failure: FailureClass | None = None) -> None:
+        """Back to the last checkpoint that the failure has left and that can be read; None where it was none."""
+        kept = self.life.checkpoints
+        if failure is None:
+            self._progress.roll_back(self.now)
+            return
+        stored = _reach(failure) > _REACH[kept.survives]
+        unreadable = 0
+        if kept.fails and self.draws:
+            unreadable = math.floor(math.log(max(self.draws[SAVES], 1e-300)) / math.log(kept.fails))
+        self._progress.roll_back(self.now, failure.rollback, stored, unreadable)
+        if stored and kept.store_read_s is not None:
+            self.read_s = kept.store_read_s
 
     def lose_step(self) -> None:
         """Half of a step is lost, where one was in progress."""
@@ -358,6 +387,8 @@ class Job:
             return signal
         self.fleet.hand_out(self.now)
         self._workshop.clear()
+        kept = self.life.checkpoints
+        self.read_s = kept.read_s if kept.store_read_s is None else kept.store_read_s
         self._slow.clear()
         self._slow_until = math.inf
         self.known_at = self.back_at = self.now
@@ -389,6 +420,7 @@ class Job:
             if not began:
                 progress.start(self._pace())
                 began = True
+                self.read_s = self.life.checkpoints.read_s
                 self.note("training")
             self._stepping = True
             self._expose(held=True, running=True)
@@ -422,7 +454,9 @@ class Job:
         progress, checkpoints = self._progress, self.life.checkpoints
         if not progress.unsaved(self.now):
             return Signal.DONE
-        signal = yield from self.spend(("checkpoint", (progress.writing or checkpoints.blocking_s) + checkpoints.drain_s))
+        signal = yield from self.spend(
+            ("checkpoint", (progress.writing or checkpoints.blocking_s) - checkpoints.blocking_s + checkpoints.saving_s)
+        )
         if signal is Signal.DONE:
             progress.saved(self.now)
         return signal

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from simulator.outcome import LogEntry, partition
 from simulator.reliability import (
@@ -70,14 +71,35 @@ class Checkpoints:
         blocking_s: the job stands for each checkpoint.
         drain_s: from then until it is durable, beside the training.
         read_s: to load one.
+        every: of them one goes on to storage; 1 where all are written there and nowhere else.
+        store_drain_s: from when one is durable near until it is durable in storage, beside the training.
+        store_read_s: to load one from storage; `read_s` where absent.
+        survives: the largest loss after which those near can be read: `process`, `node` or `block`.
+        fails: share of the checkpoints that cannot be read when they are needed.
     """
 
     interval_s: float
     blocking_s: float = 0.0
     drain_s: float = 0.0
     read_s: float = 0.0
+    every: int = 1
+    store_drain_s: float = 0.0
+    store_read_s: float | None = None
+    survives: Literal["process", "node", "block"] = "block"
+    fails: float = 0.0
+
+    @property
+    def remembered(self) -> bool:
+        """Whether the job may fall back further than to the last one."""
+        return self.every > 1 or self.store_drain_s > 0 or self.fails > 0
+
+    @property
+    def saving_s(self) -> float:
+        """The job stands for a checkpoint and waits until it is durable where nothing can take it away [s]."""
+        return self.blocking_s + self.drain_s + self.store_drain_s
 
     def __post_init__(self) -> None:
+        require(self.every >= 1 and self.store_drain_s >= 0 and 0 <= self.fails < 1, "a tier of checkpoints makes no sense")
         require(min(self.interval_s, self.blocking_s, self.drain_s, self.read_s) >= 0, "a time of a checkpoint is negative")
 
 

@@ -65,13 +65,18 @@ class Mark(NamedTuple):
 
 
 class Row(NamedTuple):
-    """Checkpoints that became durable at `at`, `at` + `every`, …, `many` of them [s], from `mark` on, each `gain` after the one before."""
+    """Checkpoints that became durable at `at`, `at` + `every`, …, `many` of them [s], from `mark` on, each `gain` after the one before.
+
+    `first` counts the first of them among all of the run; `stored`: all are in storage already.
+    """
 
     at: float
     every: float
     many: int
     mark: Mark
     gain: Mark
+    first: int = 0
+    stored: bool = False
 
     def nth(self, number: int) -> Mark:
         """The checkpoint of that number, from 0 on."""
@@ -90,7 +95,8 @@ class Progress:
     def __init__(self, phases: tuple[Phase, ...], checkpoints: Checkpoints, remembers: bool = False) -> None:
         """Args: remembers: all durable checkpoints, and not the last alone: the job may fall back further."""
         self._checkpoints = checkpoints
-        self._rows: list[Row] | None = [] if remembers else None
+        self._rows: list[Row] | None = [] if remembers or checkpoints.remembered else None
+        self._count = self._unread = 0
         self._ends: list[float] = []
         for phase in phases:
             self._ends.append((self._ends[-1] if self._ends else 0.0) + phase.tokens)
@@ -187,15 +193,21 @@ class Progress:
         else:
             self._keep(at, mark)
 
-    def _keep(self, at: float, mark: Mark) -> None:
+    def _keep(self, at: float, mark: Mark, stored: bool = False) -> None:
         """It is durable from `at` [s] on."""
         self._safe = mark
         if self._rows is not None:
-            self._rows.append(Row(at, 0.0, 1, mark, Mark()))
+            self._record(Row(at, 0.0, 1, mark, Mark(), self._count + 1, stored))
+
+    def _record(self, row: Row) -> None:
+        if self._rows is not None:
+            self._rows.append(row)
+            self._count += row.many
+            self._unread += row.many
 
     def saved(self, now: float) -> None:
         """All accepted tokens are durable."""
-        self._keep(now, Mark(self.tokens, self.productive, self.degraded))
+        self._keep(now, Mark(self.tokens, self.productive, self.degraded), stored=True)
         self._draining.clear()
         self.writing = 0.0
 
@@ -204,15 +216,22 @@ class Progress:
         self._settle(now)
         return self.tokens > self._safe.tokens
 
-    def roll_back(self, now: float, before: float = 0.0) -> None:
+    def roll_back(self, now: float, before: float = 0.0, stored: bool = False, unreadable: int = 0) -> None:
         """Fall back to the last checkpoint that is durable at `now` [s].
 
         Args:
             before: that was durable this long ago already, where the state has been spoilt since [s]; needs `remembers`.
+            stored: that is in storage: those near are lost.
+            unreadable: of those written since the last time that one was read, how many of the last are no good.
         """
         self._settle(now)
         if before > 0:
             self._forget_since(now - before)
+        if stored and self._checkpoints.remembered:
+            self._forget_near(now)
+        for _ in range(min(unreadable, self._unread)):
+            self._forget_last()
+        self._unread = 0
         safe = self._safe
         self.lost += self.productive - safe.productive + self.degraded - safe.degraded
         self.tokens, self.productive, self.degraded = safe.tokens, safe.productive, safe.degraded
@@ -260,9 +279,36 @@ class Progress:
             self._settle(at)
             every = seconds + self._checkpoints.blocking_s
             first = Mark(*(now - (done - 1) * more for now, more in zip((self.tokens, self.productive, self.degraded), gain, strict=True)))
-            self._rows.append(Row(at - (done - 1) * every + self._checkpoints.drain_s, every, done - 1, first, gain))
+            self._record(Row(at - (done - 1) * every + self._checkpoints.drain_s, every, done - 1, first, gain, self._count + 1))
         self._draining.clear()
         self._safe = Mark(self.tokens - gain.tokens, self.productive - gain.productive, self.degraded - gain.degraded)
+
+    def _forget_near(self, now: float) -> None:
+        """Only every so many of the checkpoints go on to storage, and those that have not arrived by `now` [s] are lost too."""
+        rows, every, drain = self._rows or [], self._checkpoints.every, self._checkpoints.store_drain_s
+        while rows:
+            row = rows.pop()
+            last = row.many - 1
+            if not row.stored:
+                if row.every:
+                    last = min(last, math.floor((now - drain - row.at) / row.every))
+                elif row.at + drain > now:
+                    last = -1
+                last -= (row.first + last) % every
+            if last >= 0:
+                rows.append(row._replace(many=last + 1))
+                self._safe = row.nth(last)
+                return
+        self._safe = Mark()
+
+    def _forget_last(self) -> None:
+        """The last checkpoint cannot be read."""
+        rows = self._rows or []
+        if rows and rows[-1].many > 1:
+            rows[-1] = rows[-1]._replace(many=rows[-1].many - 1)
+        elif rows:
+            rows.pop()
+        self._safe = rows[-1].nth(rows[-1].many - 1) if rows else Mark()
 
     def _forget_since(self, then: float) -> None:
         """No checkpoint that became durable after `then` [s] is any good."""

@@ -16,7 +16,7 @@ Stages = tuple[tuple[str, float], ...]
 
 def fall_back(job: Job, failure: FailureClass | None) -> None:
     """The state is lost with the processes: back to the last checkpoint that is any good."""
-    job.fall_back(failure.rollback if failure else 0.0)
+    job.fall_back(failure)
 
 
 def recover(job: Job, how: str, quick: Callable[[Job], Stages | None] | None = None) -> Events:
@@ -68,7 +68,7 @@ def _once(job: Job, how: str, quick: Callable[[Job], Stages | None] | None) -> E
             return signal
     job.size = job.largest()
     again = lognormal(policy.restart, policy.sigma, draws[RESTART]) if draws else policy.restart
-    read = ("reload", job.life.checkpoints.read_s)
+    read = ("reload", job.read_s)
     warm = ("warm_up", policy.warm_up)
     stages: dict[str, Stages] = {
         "start": (),

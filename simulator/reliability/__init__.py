@@ -11,7 +11,7 @@ from simulator.reliability.availability import (
     Spot,
     reclaims,
 )
-from simulator.reliability.checkpoints import CheckpointPolicy, blocking_seconds, drain_seconds, interval_seconds, read_seconds
+from simulator.reliability.checkpoints import CheckpointPolicy, NearTier, blocking_seconds, drain_seconds, interval_seconds, read_seconds
 from simulator.reliability.closed_forms import (
     daly_first_order_interval,
     daly_interval,
@@ -19,6 +19,7 @@ from simulator.reliability.closed_forms import (
     job_hazard,
     job_mtbf,
     meta_ettr,
+    optimal_interval,
     things,
     waste,
     young_interval,
@@ -40,6 +41,7 @@ __all__ = [
     "FailureClass",
     "FailureSet",
     "HotSwap",
+    "NearTier",
     "Recovery",
     "Repair",
     "Replay",
@@ -57,6 +59,7 @@ __all__ = [
     "job_hazard",
     "job_mtbf",
     "meta_ettr",
+    "optimal_interval",
     "read_seconds",
     "reclaims",
     "things",

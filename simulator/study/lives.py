@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, replace
 
 from simulator.engine import Checkpoints, Life, Phase, RunRecord, live
-from simulator.reliability import blocking_seconds, drain_seconds, interval_seconds, job_hazard, read_seconds, reclaims
+from simulator.reliability import CheckpointPolicy, blocking_seconds, drain_seconds, interval_seconds, job_hazard, read_seconds, reclaims
 from simulator.scenario.question import Question
 from simulator.study.plan import Plan
 from simulator.study.workers import Progress, run_tasks, silent
@@ -24,7 +24,6 @@ def life_of(question: Question, found: Plan) -> Life:
     nodes = max(size for phase in found.phases for size in phase.steps)
     policy = reliability.checkpoint
     used = found.phases[-1].largest.accelerators_used
-    blocking = blocking_seconds(policy, found.checkpoint_bytes, used)
     hazard = job_hazard(reliability.failures, nodes, node.accelerators) + reclaims(question.cluster.availability, nodes)
     mtbf = 1 / hazard if hazard else math.inf
     phases = tuple(
@@ -44,17 +43,31 @@ def life_of(question: Question, found: Plan) -> Life:
         spares=reliability.spares,
         repair=reliability.repair,
         recovery=reliability.recovery,
-        checkpoints=Checkpoints(
-            interval_s=interval_seconds(policy, blocking, mtbf),
-            blocking_s=blocking,
-            drain_s=drain_seconds(policy, found.checkpoint_bytes),
-            read_s=read_seconds(policy, found.checkpoint_bytes),
-        ),
+        checkpoints=_checkpoints(policy, found.checkpoint_bytes, used, mtbf),
         availability=question.cluster.availability,
         allocation=question.cluster.allocation,
         reshape_s=reliability.recovery.restart,
         step_sigma=step_sigma(found),
         step_stream=f"{node.accelerator.name}/{question.training.software.name}",
+    )
+
+
+def _checkpoints(policy: CheckpointPolicy, size: float, accelerators: int, mtbf: float) -> Checkpoints:
+    """A policy in seconds, for a checkpoint of `size` bytes on that many accelerators."""
+    blocking, drain, read = blocking_seconds(policy, size, accelerators), drain_seconds(policy, size), read_seconds(policy, size)
+    interval, near = interval_seconds(policy, blocking, mtbf), policy.near
+    if near is None:
+        return Checkpoints(interval_s=interval, blocking_s=blocking, drain_s=drain, read_s=read, fails=policy.fails)
+    return Checkpoints(
+        # What goes on to storage must be there before the next one sets out.
+        interval_s=max(interval, drain / near.every),
+        blocking_s=blocking,
+        read_s=size / (near.bandwidth * accelerators),
+        every=near.every,
+        store_drain_s=drain,
+        store_read_s=read,
+        survives=near.survives,
+        fails=policy.fails,
     )
 
 

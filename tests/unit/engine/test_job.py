@@ -352,6 +352,52 @@ def test_silent_corruption_falls_back_beyond_what_was_saved_since(lived) -> None
     assert record.parts_s["lost_work"] == pytest.approx(310 + 0), "durable at 140 s, before 200 s and 260 s"
 
 
+NEAR = Checkpoints(interval_s=100.0, blocking_s=10.0, read_s=5.0, every=3, store_drain_s=60.0, store_read_s=20.0, survives="node")
+"""Near checkpoints end at 110, 220, 330, … s; the third, at 330 s, is in storage at 390 s, the sixth, at 660 s, at 720 s."""
+
+
+@pytest.mark.parametrize(
+    ("failure", "at", "lost", "read"),
+    [
+        (told(cause="crash", of="job", loses_node=False), 450.0, 10, 5),  # the fourth near one ended at 440 s
+        (told(), 450.0, 10, 5),  # a node: its peer has a copy
+        (told(block=2), 450.0, 110, 20),  # a rack: the third, in storage
+        (told(block=2), 380.0, 350, 20),  # the third was still on its way
+        (told(of="job", loses_node=False, outage=1.0), 750.0, 90, 20),  # a power cut: the sixth
+    ],
+)
+def test_a_near_tier_is_read_where_the_failure_left_it(lived, failure, at, lost, read) -> None:
+    life = plan(checkpoints=NEAR, spares=Spares(hot=2, hot_swap=0.0))
+    record = lived(life, (at, failure, 0.0))
+    assert record.parts_s["lost_work"] == pytest.approx(lost)
+    assert record.parts_s["reload"] == pytest.approx(read)
+
+
+def test_a_second_failure_that_reaches_further_falls_back_further(lived) -> None:
+    crash = told(cause="crash", of="job", loses_node=False)
+    record = lived(plan(checkpoints=NEAR, spares=Spares(hot=2, hot_swap=0.0)), (450.0, crash, 0.0), (460.0, told(block=2), 0.0))
+    assert record.parts_s["lost_work"] == pytest.approx(10 + 100)
+    assert record.parts_s["reload"] == pytest.approx(20)
+
+
+def test_what_is_saved_before_a_planned_stop_is_in_storage(lived) -> None:
+    upgrade = told(cause="upgrade", of="job", loses_node=False, outage=500.0, planned=True)
+    life = plan(checkpoints=NEAR, failures=FailureSet(classes=(NEVER, upgrade)), spares=Spares(hot=2, hot_swap=0.0))
+    record = lived(life, (450.0, upgrade, 0.0), (800.0, told(block=2), 0.0))
+    assert record.parts_s["lost_work"] == 0
+    assert record.parts_s["checkpoint"] == pytest.approx(10 * 10 + 10 + 2 * 60)
+
+
+def test_unreadable_checkpoints_are_passed_over(lived) -> None:
+    # A draw of 0.5: with 40 % unreadable none is, with 60 % one, with 80 % three.
+    for fails, lost in ((0.4, 10), (0.6, 110), (0.8, 310), (0.99, 410)):
+        kept = Checkpoints(interval_s=100.0, blocking_s=10.0, read_s=20.0, fails=fails)
+        record = lived(plan(checkpoints=kept), (450.0, CRASH, 0.0))
+        assert record.parts_s["lost_work"] == pytest.approx(lost)
+    record = lived(plan(checkpoints=Checkpoints(interval_s=100.0, fails=0.8)), (450.0, CRASH, 0.0), (495.0, CRASH, 0.0))
+    assert record.parts_s["lost_work"] == pytest.approx(350 + 5), "one that was read is good"
+
+
 def test_log_says_what_counts_from_there_on(lived) -> None:
     record = lived(plan(), (150.0, CRASH, 0.0))
     told = [(entry.time_s, entry.what, entry.cause, entry.tokens, entry.nodes) for entry in record.log]

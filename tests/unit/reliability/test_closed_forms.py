@@ -23,6 +23,7 @@ from simulator.reliability import (
     job_hazard,
     job_mtbf,
     meta_ettr,
+    optimal_interval,
     read_seconds,
     waste,
     young_interval,
@@ -127,3 +128,12 @@ def test_refusals_carry_a_mend() -> None:
     ):
         with pytest.raises(MendableError):
             wrong()
+
+
+@pytest.mark.parametrize(("blocking", "mtbf"), [(5.0, 10_000.0), (60.0, 1_000.0), (600.0, 900.0), (1.0, 1e7)])
+def test_the_optimal_interval_is_the_least_of_dalys_run_time(blocking: float, mtbf: float) -> None:
+    best = optimal_interval(blocking, mtbf)
+    least = daly_wall_clock(1.0, best, blocking, 100.0, mtbf)
+    assert all(daly_wall_clock(1.0, best * factor, blocking, 100.0, mtbf) > least for factor in (0.98, 1.02))
+    if blocking < mtbf / 2:
+        assert daly_wall_clock(1.0, daly_interval(blocking, mtbf), blocking, 100.0, mtbf) < 1.002 * least
