@@ -123,6 +123,8 @@ class Exposure:
 
     def set(self, now: float, rate: float) -> None:
         """From `now` [s] on it grows by `rate` per second."""
+        if rate == self._rate:
+            return
         self._value += (now - self._since) * self._rate
         self._since = now
         self._rate = rate
@@ -185,8 +187,9 @@ class Hazards:
     def expose(self, now: float, nodes: int, running: bool, lemons: Sequence[int] = ()) -> None:
         """From `now` [s] on, `nodes` are held, `lemons` of them of each class that has some, and the job runs or does not."""
         self._nodes = nodes
-        for exposure, count in zip(self._lemons, lemons, strict=False):
-            exposure.set(now, count)
+        if lemons:
+            for exposure, count in zip(self._lemons, lemons, strict=True):
+                exposure.set(now, count)
         for exposure in self._machines:
             exposure.set(now, nodes)
         for exposure in self._ages:
@@ -224,9 +227,11 @@ class Hazards:
             heapq.heappush(self._coming, (at, self._ordinal, Failure(failure, row)))
 
     def _look(self) -> None:
-        self.next = min([exposure.next for exposure in self._all], default=math.inf)
-        if self._coming:
-            self.next = min(self.next, self._coming[0][0])
+        soonest = self._coming[0][0] if self._coming else math.inf
+        for exposure in self._all:
+            if exposure.next < soonest:
+                soonest = exposure.next
+        self.next = soonest
 
 
 def _all(failures: FailureSet | None) -> tuple[FailureClass, ...]:

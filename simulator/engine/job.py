@@ -93,6 +93,7 @@ _PATIENCE = 1000
 """Failures and job starts after which the pace of the run is looked at."""
 
 
+_NONE: list[int] = []
 _REACH = {"process": 0, "node": 1, "block": 2}
 """How much is gone, in order; an outage takes more."""
 
@@ -162,6 +163,7 @@ class Job:
 
     def __init__(self, life: Life, policy: Recovering, seed: int, replication: int, log_limit: int) -> None:
         self.life = life
+        self._phases = life.phases
         self._policy = policy
         self.alive = self.whole = False
         self.now = 0.0
@@ -245,11 +247,14 @@ class Job:
     @property
     def phase(self) -> Phase:
         """The present phase; the last one behind the last token."""
-        return self.life.phases[-1 if self._progress.complete else self._progress.phase]
+        at = self._progress.phase
+        return self._phases[at] if at < len(self._phases) else self._phases[-1]
 
     def largest(self) -> int:
         """The largest size that the nodes present allow; 0 where none does."""
-        return self.phase.size(self.fleet.present)
+        phase, nodes = self.phase, len(self.fleet.job)
+        most = phase.step_s[-1][0]
+        return most if nodes >= most else phase.size(nodes)
 
     @property
     def hopeless(self) -> bool:
@@ -478,6 +483,7 @@ class Job:
         while True:
             now = self.now
             if self._news or workshop.next <= now:
+                present = len(fleet.job)
                 if self._news:
                     closed = self._close(book, begun, end)
                     begun = now
@@ -493,7 +499,7 @@ class Job:
                             else:
                                 fleet.repaired(node, done.cured, now)
                 self._expose(self._held, self._running, self._struck)
-                grown = growth
+                grown = grown or (growth and len(fleet.job) > present)
             stop, why = self._planned(margin)
             if now >= end:
                 if not closed:
@@ -509,7 +515,9 @@ class Job:
                 self._close(book, begun, end)
                 self._why = why
                 return Signal.STOPPED
-            due = min(hazards.next, self._slow_until)
+            due = hazards.next
+            if self._slow_until < due:
+                due = self._slow_until
             if now >= due:
                 self._close(book, begun, end)
                 begun = now
@@ -519,7 +527,11 @@ class Job:
                 if self.ending:
                     return Signal.STOPPED
                 continue
-            target = min(end, stop, due, workshop.next)
+            target = end if end < stop else stop
+            if due < target:
+                target = due
+            if workshop.next < target:
+                target = workshop.next
             if self._shifts and env.peek() <= target:
                 try:
                     # Two clocks may differ in the last bit: the job's own says when.
@@ -560,8 +572,11 @@ class Job:
     def _expose(self, held: bool, running: bool, struck: bool = True) -> None:
         """From now on the machines are held or not, the job runs or not, and failures strike or not: what can fail follows."""
         self._held, self._running, self._struck = held, running, struck
-        fleet, open_to = self.fleet, held and struck
-        exposed = (fleet.exposed if open_to else 0, running and struck, [len(kind.exposed) if open_to else 0 for kind in fleet.lemons])
+        fleet = self.fleet
+        if held and struck:
+            exposed = (fleet.exposed, running, [len(kind.exposed) for kind in fleet.lemons] if fleet.lemons else _NONE)
+        else:
+            exposed = (0, running and struck, [0] * len(fleet.lemons))
         if exposed != self._exposed:
             self._exposed = exposed
             self._hazards.expose(self.now, *exposed)
