@@ -13,14 +13,36 @@ class Lemons:
 
     Attributes:
         faulty: wherever they are.
-        exposed: those that the failures can strike at the moment, in order of arrival.
+        exposed: those that the failures can strike at the moment.
     """
 
-    __slots__ = ("exposed", "faulty")
+    __slots__ = ("_at", "exposed", "faulty")
 
     def __init__(self, faulty: Iterable[int]) -> None:
         self.faulty = set(faulty)
         self.exposed: list[int] = []
+        self._at: dict[int, int] = {}
+
+    def expose(self, nodes: Iterable[int]) -> None:
+        """Failures can strike those of these nodes that are faulty."""
+        for node in nodes:
+            if node in self.faulty:
+                self._at[node] = len(self.exposed)
+                self.exposed.append(node)
+
+    def withdraw(self, node: int) -> None:
+        """Failures can strike it no more; its place in the row goes to the last."""
+        at = self._at.pop(node, None)
+        if at is not None:
+            last = self.exposed.pop()
+            if last != node:
+                self.exposed[at] = last
+                self._at[last] = at
+
+    def clear(self) -> None:
+        """Failures can strike none."""
+        self.exposed.clear()
+        self._at.clear()
 
 
 class Fleet:
@@ -62,9 +84,11 @@ class Fleet:
         self._free.clear()
         self.repairing = self._coming = 0
         self.ready_at = 0.0
+        self._at = {node: at for at, node in enumerate(self.job)} if self.lemons else {}
         struck = second if spares.struck else first
         for kind in self.lemons:
-            kind.exposed = [node for node in sorted(kind.faulty) if node < struck]
+            kind.clear()
+            kind.expose(range(struck))
 
     @property
     def present(self) -> int:
@@ -111,7 +135,8 @@ class Fleet:
             return int(chance * self.exposed)
         exposed = self.lemons[fault].exposed
         node = exposed[int(chance * len(exposed))]
-        return self.job.index(node) if node in self.job else len(self.job) + self.hot.index(node)
+        at = self._at.get(node)
+        return len(self.job) + self.hot.index(node) if at is None else at
 
     def node(self, place: int) -> int:
         """The node at a place."""
@@ -133,8 +158,12 @@ class Fleet:
         if place < len(self.job):
             node = self.job[place]
             last = self.job.pop()
+            if self.lemons:
+                del self._at[node]
             if place < len(self.job):
                 self.job[place] = last
+                if self.lemons:
+                    self._at[last] = place
         else:
             node = self.hot[place - len(self.job)]
             del self.hot[place - len(self.job)]
@@ -155,10 +184,11 @@ class Fleet:
                 nodes.clear()
                 nodes.extend(kept)
             lost += there
-        for node in lost:
-            for kind in self.lemons:
-                if node in kind.exposed:
-                    kind.exposed.remove(node)
+        if self.lemons:
+            self._at = {node: at for at, node in enumerate(self.job)}
+        for kind in self.lemons:
+            for node in lost:
+                kind.withdraw(node)
         self.repairing += len(lost)
         self.repair_s -= now * len(lost)
         return tuple(lost)
@@ -171,6 +201,7 @@ class Fleet:
             self._join(node)
         while len(self.job) > nodes:
             node = self.job.pop()
+            self._at.pop(node, None)
             self._withdraw(node)
             self._free.append(node)
         self.promised = nodes
@@ -192,7 +223,7 @@ class Fleet:
         for _ in range(hot):
             node = self.hot.popleft()
             if spares.struck:
-                self.job.append(node)
+                self._append(node)
             else:
                 self._join(node)
         missing -= hot
@@ -274,23 +305,25 @@ class Fleet:
         self.repairing -= 1
         self.repair_s += now
 
+    def _append(self, node: int) -> None:
+        if self.lemons:
+            self._at[node] = len(self.job)
+        self.job.append(node)
+
     def _join(self, node: int) -> None:
         """Into the job, from where failures do not strike."""
-        self.job.append(node)
+        self._append(node)
         for kind in self.lemons:
-            if node in kind.faulty:
-                kind.exposed.append(node)
+            kind.expose((node,))
 
     def _stand_by(self, node: int) -> None:
         """To the hot spares, from where failures do not strike."""
         self.hot.append(node)
         if self._spares.struck:
             for kind in self.lemons:
-                if node in kind.faulty:
-                    kind.exposed.append(node)
+                kind.expose((node,))
 
     def _withdraw(self, node: int) -> None:
         """To where failures do not strike."""
         for kind in self.lemons:
-            if node in kind.faulty:
-                kind.exposed.remove(node)
+            kind.withdraw(node)

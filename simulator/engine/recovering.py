@@ -67,17 +67,15 @@ def _once(job: Job, how: str, quick: Callable[[Job], Stages | None] | None) -> E
         if signal is Signal.STOPPED:
             return signal
     job.size = job.largest()
-    again = lognormal(policy.restart, policy.sigma, draws[RESTART]) if draws else policy.restart
-    read = ("reload", job.read_s)
-    warm = ("warm_up", policy.warm_up)
-    stages: dict[str, Stages] = {
-        "start": (),
-        "restart": (*(shortcut or (("restart", again), read)), warm),
-        "reshape": (("reshape", job.life.reshape_s), read, warm),
-    }
+    stages: Stages = ()
+    if how == "restart":
+        again = lognormal(policy.restart, policy.sigma, draws[RESTART]) if draws else policy.restart
+        stages = (*(shortcut or (("restart", again), ("reload", job.read_s))), ("warm_up", policy.warm_up))
+    elif how == "reshape":
+        stages = (("reshape", job.life.reshape_s), ("reload", job.read_s), ("warm_up", policy.warm_up))
     # Maintenance may have begun while the job waited.
     window = (job.back_part, job.back_at - max(job.now, known))
-    signal = yield from job.spend(*before, window, ("replacement", fleet.ready_at - max(job.now, known)), *stages[how])
+    signal = yield from job.spend(*before, window, ("replacement", fleet.ready_at - max(job.now, known)), *stages)
     if signal is Signal.DONE:
         job.draws = None
         job.whole = False
