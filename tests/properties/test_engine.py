@@ -107,6 +107,11 @@ def lives(draw: st.DrawFn) -> Life:
             blocking_s=draw(st.sampled_from((0.0, 5.0, 40.0))),
             drain_s=draw(st.sampled_from((0.0, 15.0, 300.0))),
             read_s=draw(st.sampled_from((0.0, 30.0))),
+            every=draw(st.sampled_from((1, 1, 4))),
+            store_drain_s=draw(st.sampled_from((0.0, 0.0, 50.0))),
+            store_read_s=90.0,
+            survives=draw(st.sampled_from(("process", "node", "block"))),
+            fails=draw(st.sampled_from((0.0, 0.3))),
         ),
         availability=draw(st.sampled_from((Schedule(changes=changes), Spot(up=2_000.0, down=500.0, notice=60.0)))),
         allocation=Allocation(
@@ -173,7 +178,11 @@ def test_without_failures_or_changes_the_wall_clock_is_work_and_checkpoints(life
     assert record.finished
     assert math.isclose(parts["productive"], calm.ideal_s, rel_tol=1e-9)
     assert math.isclose(record.wall_clock_s, parts["productive"] + parts["checkpoint"] + 300.0, rel_tol=1e-12)
-    writes = (parts["checkpoint"] - calm.checkpoints.drain_s) / calm.checkpoints.blocking_s if calm.checkpoints.blocking_s else 1
+    writes = (
+        (parts["checkpoint"] - calm.checkpoints.drain_s - calm.checkpoints.store_drain_s) / calm.checkpoints.blocking_s
+        if calm.checkpoints.blocking_s
+        else 1
+    )
     assert math.isclose(writes, round(writes), abs_tol=1e-6)
     assert round(writes) >= 1
 
