@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 
 from simulator.engine import Checkpoints, Life, Phase, live, summarise
@@ -78,23 +79,36 @@ def test_fleet_of_many_classes_is_one_poisson_process() -> None:
 
 
 @pytest.mark.parametrize("blocking", [10.0, 30.0, 120.0])
-def test_least_simulated_waste_lies_at_the_closed_forms(blocking: float) -> None:
-    """R08 of the campaign targets: the argmin over intervals, on common random numbers, within a grid of steps of 8 %."""
+def test_the_best_interval_is_the_closed_forms(blocking: float) -> None:
+    """R08 of the campaign targets, within 5 %: the least of a cubic through simulated run times over intervals, on common random numbers.
+
+    Young's holds for w ≪ T and is held where w is below a twentieth of T; at w = 120 s it is 8 % long, and with w taken off 4 % short.
+    """
     mtbf = 3.09 * 3600
     best = daly_interval(blocking, mtbf)
-    assert best == pytest.approx(young_interval(blocking, mtbf) - blocking, rel=0.05)
-    waste = {}
-    for k in range(-4, 5):
-        interval = round(best * 1.25**k)
-        plan = life(mtbf, interval, blocking, 300.0, max(1, round(2_000_000 / interval)))
-        records = [live(plan, 2, replication) for replication in range(4)]
-        waste[k] = math.fsum(record.wall_clock_s for record in records) / (4 * plan.tokens)
-    assert min(waste, key=lambda k: waste[k]) in (-1, 0, 1)
+    offsets = [0.08 * k for k in range(-7, 8)]
+    times = []
+    for offset in offsets:
+        interval = round(best * math.exp(offset))
+        segments = round(10_000_000 / interval)
+        plan = life(mtbf, interval, blocking, 300.0, segments)
+        records = [live(plan, 2, replication) for replication in range(6)]
+        times.append(math.fsum(record.wall_clock_s for record in records) / (6 * plan.tokens))
+    cubic = np.polynomial.Polynomial.fit(offsets, times, 3)
+    fine = np.linspace(offsets[0], offsets[-1], 2_001)
+    found = best * math.exp(fine[cubic(fine).argmin()])
+    assert found == pytest.approx(best, rel=0.05)
+    if blocking <= 30:
+        assert found == pytest.approx(young_interval(blocking, mtbf), rel=0.05)
 
 
-def test_goodput_is_metas_ettr_in_its_regime() -> None:
+@pytest.mark.parametrize(
+    ("nodes", "interval", "blocking", "restart"),
+    [(512, 900.0, 5.0, 300.0), (128, 3_600.0, 30.0, 600.0), (1_024, 600.0, 5.0, 200.0), (64, 7_200.0, 120.0, 900.0)],
+)
+def test_goodput_is_metas_ettr_in_its_regime(nodes: int, interval: float, blocking: float, restart: float) -> None:
     """R07 of the campaign targets: few failures, short checkpoints; within 2 %, most of it the closed form's own second order."""
-    nodes, rate, interval, blocking, down = 512, 6.5e-3 / 86400, 900.0, 5.0, 400.0
+    rate = 6.5e-3 / 86400
     failure = FailureClass(cause="node", of="node", mtbf=1 / rate, detection=60.0, source="arXiv:2410.21680")
     plan = Life(
         phases=(Phase(tokens=60 * 86400.0, tokens_per_step=5.0, step_s=((nodes, 5.0),)),),
@@ -102,8 +116,8 @@ def test_goodput_is_metas_ettr_in_its_regime() -> None:
         accelerators_per_node=8,
         failures=FailureSet(classes=(failure,)),
         spares=Spares(hot=64, hot_swap=40.0),
-        recovery=Restart(restart=300.0),
+        recovery=Restart(restart=restart),
         checkpoints=Checkpoints(interval_s=interval, blocking_s=blocking),
     )
     run = summarise([live(plan, 1, replication) for replication in range(6)])
-    assert run.goodput == pytest.approx(meta_ettr(nodes, rate, interval, blocking, down), rel=0.02)
+    assert run.goodput == pytest.approx(meta_ettr(nodes, rate, interval, blocking, restart + 100.0), rel=0.02)
