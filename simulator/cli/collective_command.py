@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,7 +15,7 @@ _ALGORITHMS = ("auto", "ring", "tree", "nvls", "direct", "halving_doubling", "hi
 
 
 @click.command("collective")
-@click.option("--topology", required=True, metavar="NAME", help="A topology of the catalogue, or the path of a file.")
+@click.option("--topology", required=True, metavar="NAME", help="A topology of the catalogue, or a file: YAML, GraphML, node-link JSON.")
 @click.option("--operation", type=click.Choice(_OPERATIONS), default="all_reduce", show_default=True, help="What the ranks do.")
 @click.option(
     "--bytes",
@@ -55,7 +55,7 @@ def command(
     known: Operation = get_args(Operation)[_OPERATIONS.index(operation)]
     chosen: AlgorithmName = get_args(AlgorithmName)[_ALGORITHMS.index(algorithm)]
     bytes_ = _sizes(sizes)
-    family, machine = entry("topologies", topology), entry("nodes", node)
+    family, machine = _family(topology), entry("nodes", node)
     members = _members(ranks)
     if count is None:
         count = 2 if members is None else max(members) // machine.accelerators + 1
@@ -95,6 +95,18 @@ def command(
     for row in rows:
         bands = [f"{row[key] / 1e9:11.2f}" if row[key] is not None else f"{'-':>11}" for key in ("algorithm_bandwidth", "bus_bandwidth")]
         click.echo(f"{row['bytes']:>14.0f} {row['time_s'] * 1e6:>12.2f} {bands[0]} {bands[1]}  {row['algorithm']:18} {row['bottleneck']}")
+
+
+def _family(topology: str) -> Any:
+    from pathlib import Path
+
+    from simulator.scenario import entry
+
+    if topology.endswith((".graphml", ".json")):
+        from simulator.interconnect.graph_files import read_graph
+
+        return read_graph(Path(topology))
+    return entry("topologies", topology)
 
 
 def _sizes(written: str) -> list[float]:

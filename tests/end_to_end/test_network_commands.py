@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import get_args
 
+import networkx
 import pytest
 
 from simulator.cli import collective_command
@@ -80,6 +81,28 @@ def test_groups_that_share_interfaces_take_longer():
         return json.loads(run("collective", *options, *more).stdout)["sizes"][0]["time_s"]
 
     assert time("--split", 8) > time("--ranks", "0,8,16,24")
+
+
+def test_a_graph_in_graphml_and_in_node_link_json_is_the_same_network(tmp_path):
+    wired = networkx.Graph()
+    wired.add_nodes_from(["a", "b"], host=True)
+    for host in ("a", "b"):
+        wired.add_edge(host, "switch", rate="400 Gb/s", latency="2 us")
+    networkx.write_graphml(wired, tmp_path / "net.graphml")
+    nodes = [{"id": vertex, **data} for vertex, data in wired.nodes(data=True)]
+    links = [{"source": tail, "target": head, **data} for tail, head, data in wired.edges(data=True)]
+    (tmp_path / "net.json").write_text(json.dumps({"directed": False, "nodes": nodes, "links": links}))
+    (tmp_path / "bad.json").write_text(json.dumps({"nodes": nodes, "links": [{"source": "a", "target": "b"}]}))
+
+    def priced(file, code=0):
+        return run("collective", "--topology", tmp_path / file, "--bytes", "1GiB", "--count", 2, "--format", "json", code=code)
+
+    graphml, node_link = (json.loads(priced(file).stdout)["sizes"] for file in ("net.graphml", "net.json"))
+    assert graphml == node_link
+    # One link of 400 Gb/s carries what eight interfaces send.
+    assert graphml[0]["bottleneck"] in ("a -> switch", "switch -> b", "b -> switch", "switch -> a")
+    assert "no rate" in priced("bad.json", code=3).stderr
+    priced("none.graphml", code=3)
 
 
 def test_wrong_usage_of_collective():
