@@ -234,7 +234,7 @@ class RunRecord:
         repair_node_s: nodes out for repair x time; in no other figure.
         selections, borrowings: how often hosts were selected anew since the hot spares did not suffice; nodes taken from other jobs.
         step_factor: the draw of the step model's error.
-        log: the first entries of the operator's log; empty where none was asked for.
+        log: entries of the operator's log, over all of its time; empty where none was asked for.
     """
 
     finished: bool

@@ -101,7 +101,8 @@ def progress(outcome: Outcome) -> Section | None:
         Figure(
             name=f"progress-{i}",
             alt=_progress_alt(names, a.drawing.log),
-            caption=f"{names}: tokens done in one replication; dashed, all machines without a stop; marks, failures; below, nodes at work.",
+            caption=f"{names}: tokens done in one replication; dashed, all machines without a stop; marks, failures (of many, some); "
+            "below, nodes at work.",
             picture=Progress(log=a.drawing.log, ideal=a.step.tokens_per_s if a.step else None),
         )
         for i, (names, a) in enumerate(drawn[:_PICTURES], start=1)
@@ -111,6 +112,5 @@ def progress(outcome: Outcome) -> Section | None:
 
 def _progress_alt(names: str, log: tuple[LogEntry, ...]) -> str:
     done, failures = log[-1], sum(bool(entry.cause) for entry in log)
-    return (
-        f"Tokens over time in one replication of {names}: {tokens(done.tokens)} tokens after {duration(done.time_s)}, {failures} failures."
-    )
+    reached = f"{tokens(done.tokens)} tokens after {duration(done.time_s)}"
+    return f"Tokens over time in one replication of {names}: {reached}, {failures} failures drawn."

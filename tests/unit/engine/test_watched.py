@@ -1,11 +1,13 @@
 """The operator's log, whole: the same life, and the ledger's sums."""
 
+import itertools
 import math
 
 import pytest
 from hypothesis import given, settings
 
 from simulator.engine import PARTS, Checkpoints, Life, Phase, live, tell
+from simulator.engine.live import LOG_LIMIT
 from simulator.engine.progress import Progress, pace
 from simulator.reliability import FailureClass, FailureSet, Spares
 from tests.properties.test_engine import lives, seeds
@@ -67,3 +69,23 @@ def test_one_failure_written_down() -> None:
     told = [(s.state, round(s.end_s - s.start_s)) for s in after]
     assert told == [("detection", 30), ("replacement", 60), ("restart", 300), ("reload", 8)]
     assert {(s.nodes, s.hot) for s in after} == {(2, 0)}
+
+
+def test_a_long_log_is_thinned_over_all_of_its_time() -> None:
+    failure = FailureClass(cause="gpu", of="node", mtbf=4_000.0, detection=30.0, source="a test")
+    life = Life(
+        phases=(Phase(tokens=400_000.0, tokens_per_step=1.0, step_s=((2, 1.0),)),),
+        nodes=2,
+        accelerators_per_node=8,
+        failures=FailureSet(classes=(failure,)),
+        spares=Spares(pool=100),
+        checkpoints=Checkpoints(interval_s=100.0, blocking_s=5.0, read_s=8.0),
+    )
+    whole, log = tell(life, 1).events, live(life, 1, log=True).log
+    assert len(whole) > LOG_LIMIT >= len(log) > LOG_LIMIT / 3
+    assert set(log) <= set(whole)
+    assert (log[0], log[-1]) == (whole[0], whole[-1])
+    gaps = [later.time_s - earlier.time_s for earlier, later in itertools.pairwise(log)]
+    assert max(gaps) < 0.05 * whole[-1].time_s
+    stops = [i for i, entry in enumerate(log) if entry.what == "interruption"]
+    assert all(log[i + 1].what in ("training", "nodes come or go", "interruption", "failure beside the job") for i in stops)
