@@ -194,16 +194,31 @@ def _plan(algorithm: str, operation: Operation, domains: int, local: int) -> Pla
 
 
 def _by_domain(members: Ranks, domain: int) -> tuple[Ranks, int, int]:
-    """Ranks of each group ordered domain by domain, and (units, ranks in each): the largest equal units that no domain's edge cuts.
+    """Ranks of each group, those of a domain together, and (units, ranks in each): the largest equal units that no domain's edge cuts.
+
+    Domains stay in the order in which a group's ranks first meet them, as NCCL numbers its nodes: a ring follows the ranks, wherever a
+    placement has put them.
 
     Assumes: where domains hold unequal numbers of a group's ranks, each unit is treated as a domain of its own.
     """
-    ordered = np.take_along_axis(members, np.argsort(members // domain, axis=1, kind="stable"), axis=1)
+    ordered = _together(members, members // domain)
     ranks = members.shape[1]
     edges = np.diff(ordered // domain, axis=1, prepend=-1).ravel() != 0
     starts = np.append(np.flatnonzero(edges), edges.size)
     local = int(np.gcd.reduce(np.diff(starts)))
     return ordered, ranks // local, local
+
+
+def _together(members: Ranks, domain: Ranks) -> Ranks:
+    """Each row with equal domains side by side, in the order of their first places."""
+    if (np.diff(domain, axis=1) >= 0).all():
+        return members
+    order = np.argsort(domain, axis=1, kind="stable")
+    sorted_, place = np.take_along_axis(domain, order, axis=1), np.arange(members.shape[1])
+    starts = np.diff(sorted_, axis=1, prepend=-1) != 0
+    start = np.maximum.accumulate(np.where(starts, place, 0), axis=1)
+    first = np.take_along_axis(order, start, axis=1)
+    return np.take_along_axis(members, np.take_along_axis(order, np.argsort(first, axis=1, kind="stable"), axis=1), axis=1)
 
 
 def _unlike(members: Ranks, cells: tuple[int, ...]) -> Ranks:

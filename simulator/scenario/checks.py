@@ -34,6 +34,7 @@ def findings(question: Question, date: datetime.date, hindsight: bool) -> Iterat
     yield from _microbatch(question)
     yield from _phases(question)
     yield from _availability(question)
+    yield from _placement(question)
     yield from _price(question, date)
     if not hindsight:
         yield from _later(question, date)
@@ -117,6 +118,13 @@ def _availability(question: Question) -> Iterator[Finding]:
             if change.nodes > count:
                 what = f"{change.nodes} nodes, the cluster has {count}"
                 yield Finding(f"cluster.availability.changes.{n}.nodes", what, f"write at most {count}, or a larger cluster.count")
+
+
+def _placement(question: Question) -> Iterator[Finding]:
+    try:
+        question.cluster.placement.room(question.cluster.count)
+    except MendableError as error:
+        yield Finding("cluster.placement", error.what, error.mend)
 
 
 def _price(question: Question, date: datetime.date) -> Iterator[Finding]:

@@ -10,7 +10,7 @@ from simulator.economics import Extras, Grid, Price
 from simulator.hardware import Node, Software
 from simulator.interconnect import Topology
 from simulator.model import Transformer
-from simulator.parallelism import Layout
+from simulator.parallelism import Layout, Packed, Placement
 from simulator.reliability import (
     Allocation,
     Always,
@@ -136,16 +136,6 @@ class Training:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Packed:
-    """Ranks fill nodes, leaves and pods in order."""
-
-    kind: Literal["packed"] = "packed"
-
-
-Placement = Annotated[Packed, Kinds()]
-
-
-@dataclass(frozen=True, kw_only=True)
 class Cluster:
     """The machines and how they are joined and handed out.
 
@@ -153,7 +143,7 @@ class Cluster:
         count: nodes of the job; hot spares come on top.
         topology: how the network interfaces are joined; a catalogue name, or a family with its parameters and a source.
         node: what a node is; a catalogue name, or written out with a source.
-        placement: which rank stands on which accelerator.
+        placement: where in the machine room the nodes of the job stand; ranks fill them in order.
         availability: when the nodes are there.
         allocation: how a batch system or a grant hands them out.
     """

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from simulator.hardware import Node, Software
 from simulator.interconnect import Interconnect
 from simulator.model import Transformer
 from simulator.outcome import Bar, MemoryUse, StepTime, Term
+from simulator.parallelism import Packed, Placement
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,12 +34,14 @@ class Machines:
 
     Args:
         count: nodes.
-        network: as built for them by a topology.
+        network: of the machine room, as built by a topology.
+        placement: where in the machine room they stand.
     """
 
     node: Node
     count: int
     network: Interconnect
+    placement: Placement = field(default_factory=Packed)
 
     @property
     def accelerators(self) -> int:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from simulator.collectives import Communicator, Operation, communicator
 from simulator.interconnect import Interconnect
-from simulator.parallelism import Dimension, Layout, groups
+from simulator.parallelism import Dimension, Layout, Packed, Placement, groups, places
 from simulator.step.job import Machines
 
 
@@ -34,7 +34,8 @@ class Network:
         """
         key = (operation, size, dimension)
         if key not in self._seconds:
-            ready = _communicator(self._degrees, dimension, self.machines.node.accelerators, self.machines.network)
+            at = self.machines
+            ready = _communicator(self._degrees, dimension, at.node.accelerators, at.placement, at.count, at.network)
             self._seconds[key] = ready.price(operation, size).time_s
         return self._seconds[key]
 
@@ -54,23 +55,32 @@ class Network:
         gather = 0.0 if layout.sequence_parallel or not scatter else self.communicate("all_gather", size, "tensor")
         sent = size / layout.tensor if split else size
         stride, inside = layout.accelerators // layout.pipeline, self.machines.node.accelerators
-        known: dict[bool, float] = {}
+        known: dict[int, float] = {}
         answer = []
+        packed = isinstance(self.machines.placement, Packed)
         for stage in range(layout.pipeline):
-            # Assumes: boundaries whose first pair stays inside a node are alike, and so are those that leave it.
             crosses = stage * stride // inside != (stage + 1) % layout.pipeline * stride // inside
-            if crosses not in known:
-                known[crosses] = self.communicate("point_to_point", sent, f"boundary {stage}") + gather
-            answer.append(known[crosses])
+            # Assumes: of packed ranks, boundaries whose first pair stays inside a node are alike, and so are those that leave it.
+            like = int(crosses) if packed or not crosses else -stage
+            if like not in known:
+                known[like] = self.communicate("point_to_point", sent, f"boundary {stage}") + gather
+            answer.append(known[like])
         return answer
 
 
 @lru_cache(maxsize=1024)
-def _communicator(degrees: tuple[int, int, int, int, int, int | None], dimension: str, inside: int, network: Interconnect) -> Communicator:
+def _communicator(
+    degrees: tuple[int, int, int, int, int, int | None],
+    dimension: str,
+    inside: int,
+    placement: Placement,
+    nodes: int,
+    network: Interconnect,
+) -> Communicator:
     """The communicator of a dimension; the same for all layouts with these degrees."""
     tensor, context, pipeline, data, expert, expert_tensor = degrees
     layout = Layout(tensor=tensor, context=context, pipeline=pipeline, data=data, expert=expert, expert_tensor=expert_tensor)
-    found = _members(layout, dimension)
+    found = places(placement, nodes, inside)[_members(layout, dimension)]
     node = found // inside
     if (node == node[:, :1]).all():
         found = found[node[:, 0] == node[0, 0]]

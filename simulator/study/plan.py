@@ -82,7 +82,8 @@ def plan(question: Question) -> Plan | Infeasible:
 
     @cache
     def network(size: int) -> Interconnect:
-        return question.cluster.topology.build(question.cluster.node, size)
+        cluster = question.cluster
+        return cluster.topology.build(cluster.node, cluster.placement.room(size))
 
     phases = []
     for stretch in _stretches(question.training):
@@ -149,7 +150,7 @@ def _steps(question: Question, training: Training, network: Callable[[int], Inte
         return _without_replicas(question, training, network, recovery)
     sizes = _sizes(question)
     unplanned = isinstance(question.cluster.availability, Spot | Replay)
-    tried = {size: _priced(question, _fitted(training, question, size) if unplanned else training, network(size)) for size in sizes}
+    tried = {size: _priced(question, _fitted(training, question, size) if unplanned else training, size, network(size)) for size in sizes}
     steps = {size: step for size, step in tried.items() if isinstance(step, PricedStep)}
     reason = tried[max(tried)]
     return steps or (reason if isinstance(reason, Infeasible) else Infeasible(reason="no machines"))
@@ -170,7 +171,7 @@ def _without_replicas(
 ) -> Mapping[int, PricedStep] | Infeasible:
     """The step with all data-parallel replicas and with some missing: each replica keeps its own share of the batch."""
     count, accelerators = max(_sizes(question)), question.cluster.node.accelerators
-    whole = _priced(question, training, network(count))
+    whole = _priced(question, training, count, network(count))
     if isinstance(whole, Infeasible):
         return whole
     layout = whole.layout
@@ -187,7 +188,7 @@ def _without_replicas(
     steps: dict[int, PricedStep] = {}
     for size, data in sorted(by_size.items()):
         kept = replace(training, layout=replace(layout, data=data), global_batch=training.global_batch * data // ways) if data else None
-        step = whole if data == ways else kept and _priced(question, kept, network(size), scaled=False)
+        step = whole if data == ways else kept and _priced(question, kept, size, network(size), scaled=False)
         if isinstance(step, PricedStep):
             notes = (
                 (*step.assumptions, "the survivors of a failure hold the whole state") if layout.sharding != "none" else step.assumptions
@@ -210,17 +211,18 @@ def _job(training: Training) -> Job:
     )
 
 
-def _priced(question: Question, training: Training, network: Interconnect, scaled: bool = True) -> PricedStep | Infeasible:
-    """The step on a network.
+def _priced(question: Question, training: Training, size: int, network: Interconnect, scaled: bool = True) -> PricedStep | Infeasible:
+    """The step on some nodes.
 
     Args:
+        size: how many of them the job has.
         scaled: whether a stated time is that of the whole cluster for the same batch, so that fewer machines take longer.
     """
     node = question.cluster.node
-    accelerators = network.accelerators
+    accelerators = size * node.accelerators
     if isinstance(training.step, Given):
         used = training.layout.accelerators if isinstance(training.layout, Layout) else accelerators
-        whole, size = question.cluster.count, accelerators // node.accelerators
+        whole = question.cluster.count
         stated, note = training.step, f"the step is given, not modelled ({training.step.source}); memory is not checked"
         if scaled and stated.time is not None and size < whole:
             stated = replace(stated, time=stated.time * whole / size)
@@ -235,20 +237,21 @@ def _priced(question: Question, training: Training, network: Interconnect, scale
         )
         layout = training.layout if isinstance(training.layout, Layout) else None
         return PricedStep(layout=layout, time=time, memory=None, accelerators_used=used, terms=terms, assumptions=(note,))
-    machines = Machines(node=node, count=accelerators // node.accelerators, network=network)
+    machines = Machines(node=node, count=size, network=network, placement=question.cluster.placement)
     return modelled(training, machines)
 
 
 def modelled(training: Training, machines: Machines) -> PricedStep | Infeasible:
     """The modelled step of one training on some machines, its layout searched for where it is `auto`; anchored steps are scaled later."""
     job, layout = _job(training), training.layout
-    notes: tuple[str, ...] = ()
+    quiet = machines.network.accelerators > machines.accelerators
+    notes: tuple[str, ...] = ("network: whatever else runs in the machine room keeps off the links of this job",) if quiet else ()
     if not isinstance(layout, Layout):
         found = search(job, machines, microbatch=training.microbatch)
         if isinstance(found, Infeasible):
             return found
         layout = found.layout
-        notes = (f"layout auto: the fastest of {found.considered} considered on {machines.count} nodes, {found.fitting} of which fit",)
+        notes += (f"layout auto: the fastest of {found.considered} considered on {machines.count} nodes, {found.fitting} of which fit",)
     answer = evaluate(job, layout, machines, bars=_BARS)
     if isinstance(answer, Infeasible):
         return answer

@@ -46,8 +46,9 @@ def trace(scenario: Scenario, alternative: str) -> Json:
         precision=training.precision,
         software=training.software,
     )
-    node = question.cluster.node
-    machines = Machines(node=node, count=max(phase.steps), network=question.cluster.topology.build(node, max(phase.steps)))
+    cluster, count = question.cluster, max(phase.steps)
+    network = cluster.topology.build(cluster.node, cluster.placement.room(count))
+    machines = Machines(node=cluster.node, count=count, network=network, placement=cluster.placement)
     laid = spans(job, layout, machines)
     scale = step.time.time_s / max(span.end_s for span in laid if span.stage == 0)
     used = sorted({span.lane for span in laid}, key=_LANES.index)

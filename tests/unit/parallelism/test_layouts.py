@@ -6,7 +6,7 @@ import pytest
 
 from simulator.errors import MendableError
 from simulator.model import Experts, Transformer
-from simulator.parallelism import Layout, Packed, chunk_layers, divisibility, groups
+from simulator.parallelism import GivenNodes, Layout, Packed, Scattered, Spread, chunk_layers, divisibility, groups, places
 
 LLAMA = Transformer(
     layers=126, hidden=16384, heads=128, key_value_heads=8, ffn=53248, vocabulary=128256, sequence=8192, gated=True, tied_embeddings=False
@@ -30,7 +30,37 @@ def test_experts_live_inside_data_and_context() -> None:
 
 
 def test_packed_ranks_stand_where_they_are_numbered() -> None:
-    assert Packed().places(4).tolist() == [0, 1, 2, 3]
+    assert places(Packed(), 2, 2).tolist() == [0, 1, 2, 3]
+
+
+def test_spread_nodes_stand_in_one_block_after_the_other() -> None:
+    assert Spread(block=2).stands(6).tolist() == [0, 2, 4, 1, 3, 5]
+    assert Spread(block=4, among=16).stands(6).tolist() == [0, 4, 8, 12, 1, 5]
+    assert places(Spread(block=2), 4, 2).tolist() == [0, 1, 4, 5, 2, 3, 6, 7]
+    with pytest.raises(MendableError, match="6 nodes do not fit among 5"):
+        Spread(block=2, among=5).stands(6)
+
+
+def test_scattered_nodes_are_drawn_once_per_seed_and_each_at_most_once() -> None:
+    one = Scattered(among=100, seed=3).stands(40)
+    assert len(set(one.tolist())) == 40
+    assert one.max() < 100
+    assert one.tolist() == Scattered(among=100, seed=3).stands(40).tolist()
+    assert one.tolist() != Scattered(among=100, seed=4).stands(40).tolist()
+    assert sorted(Scattered().stands(5).tolist()) == [0, 1, 2, 3, 4]
+
+
+def test_given_nodes_stand_where_they_are_listed() -> None:
+    given = GivenNodes(nodes=(7, 0, 3))
+    assert given.room(3) == 8
+    assert places(given, 3, 2).tolist() == [14, 15, 0, 1, 6, 7]
+    assert given.stands(2).tolist() == [7, 0]
+    with pytest.raises(MendableError, match="lists 3 nodes, the job has 4"):
+        given.stands(4)
+    with pytest.raises(MendableError, match="node 7 more than once"):
+        GivenNodes(nodes=(7, 0, 7))
+    with pytest.raises(MendableError, match="names node 7, and there are 4"):
+        GivenNodes(nodes=(7, 0), among=4)
 
 
 def test_llama_3_gives_its_first_and_last_stage_one_layer_less() -> None:

@@ -46,6 +46,17 @@ def test_a_donation_costs_the_project_nothing_and_has_a_worth(plain: Outcome) ->
     assert bill.donation_worth_usd > bill.total_usd
 
 
+def test_a_step_is_slower_where_neighbours_stand_apart() -> None:
+    thin = ("cluster.topology={like: selene, source: a what-if, leaf_nodes: 2, leaf_oversubscription: 8}", "cluster.count=8")
+    kinds = ("{kind: packed}", "{kind: spread, block: 2}", "{kind: given, nodes: [0, 2, 4, 6, 1, 3, 5, 7]}")
+    packed, spread, listed = (named(small(*thin, f"cluster.placement={kind}"), "twice").step for kind in kinds)
+    assert packed is not None
+    assert spread is not None
+    assert spread == listed
+    assert spread.parts_s["data_comm"] > 1.5 * packed.parts_s["data_comm"]
+    assert spread.parts_s["matrix"] == packed.parts_s["matrix"]
+
+
 def test_given_time_is_taken_as_it_is() -> None:
     outcome = small("training.step={kind: given, time: 2 s, source: a stopwatch}", "reliability.failures=null")
     told = named(outcome, "rented")
