@@ -234,6 +234,29 @@ class NetworkLevel:
 
 
 @dataclass(frozen=True, kw_only=True)
+class GroupTraffic:
+    """One kind of message of the groups of a step, as priced: the largest, with all groups at once on the network.
+
+    Args:
+        groups: whose: `tensor`, `context`, `data_context`, `expert`, ...; `stages` for sends through the pipeline, `ends` for its ends.
+        operation: e.g. `all_reduce`.
+        size_bytes: as nccl-tests define it [B].
+        ranks: of one group.
+        time_s: of one such collective [s].
+        algorithm: and protocol, e.g. `ring/Simple`.
+        bottleneck: the link that is busy longest, as `tail -> head`; where several are as busy, the first of them.
+    """
+
+    groups: str
+    operation: str
+    size_bytes: float
+    ranks: int
+    time_s: float
+    algorithm: str
+    bottleneck: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class LogEntry:
     """One line of an operator's log of one replication.
 
@@ -254,10 +277,11 @@ class LogEntry:
 
 @dataclass(frozen=True, kw_only=True)
 class Drawing:
-    """Bounded data for pictures, since a report can reach nothing else."""
+    """Bounded data for pictures and what stands beside them, since a report can reach nothing else."""
 
     pipeline: tuple[Bar, ...] = ()
     network: tuple[NetworkLevel, ...] = ()
+    traffic: tuple[GroupTraffic, ...] = ()
     log: tuple[LogEntry, ...] = ()
 
 

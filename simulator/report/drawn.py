@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 
-from simulator.outcome import Alternative, Bar, LogEntry, Outcome
+from simulator.outcome import Alternative, Bar, GroupTraffic, LogEntry, Outcome
 from simulator.report.headline import called
-from simulator.report.numbers import clean, count, data_rate, duration, number, percent, tokens
-from simulator.report.section import Figure, Levels, Progress, Schedule, Section, Table, note
+from simulator.report.numbers import clean, count, data, data_rate, duration, number, percent, tokens, words
+from simulator.report.section import Figure, Levels, Paragraph, Progress, Schedule, Section, Table, note
 
 _PICTURES = 4
 """Different drawings of one kind in a report."""
@@ -89,7 +89,37 @@ def network(outcome: Outcome) -> Section | None:
         brief=False,
         numeric=False,
     )
-    return Section(name="network", heading="The network", blocks=(*figures, table))
+    return Section(name="network", heading="The network", blocks=(*figures, table, *_traffic(outcome)))
+
+
+def _traffic(outcome: Outcome) -> tuple[Table | Paragraph, ...]:
+    """Which link holds up which groups."""
+    told = _sharing(outcome, lambda a: a.drawing.traffic)
+    if not told:
+        return ()
+    table = Table(
+        columns=("alternative", "groups", "operation", "size", "ranks", "takes", "algorithm", "busiest link"),
+        rows=tuple((names, *_told(traffic)) for names, a in told for traffic in a.drawing.traffic),
+        caption="What the groups of ranks send, and the link that holds them up.",
+        brief=False,
+        numeric=False,
+    )
+    return table, note(
+        "The slowest of each kind, priced with all groups at once and before anything hides it. Of several links that are as busy,"
+        " the first stands here. Sizes as nccl-tests define them: the whole buffer that is reduced, gathered or scattered."
+    )
+
+
+def _told(traffic: GroupTraffic) -> tuple[str, ...]:
+    return (
+        words(traffic.groups),
+        words(traffic.operation),
+        data(traffic.size_bytes),
+        count(traffic.ranks),
+        duration(traffic.time_s),
+        clean(traffic.algorithm),
+        clean(traffic.bottleneck),
+    )
 
 
 def progress(outcome: Outcome) -> Section | None:

@@ -34,6 +34,7 @@ class Clock:
         parameters: on the rank that holds most.
         passes: one microbatch of each chunk of each stage.
         transfers: one microbatch's activations from each stage to the next [s].
+        network: what priced the traffic.
     """
 
     parts: dict[str, float]
@@ -45,6 +46,7 @@ class Clock:
     bars: tuple[Bar, ...]
     passes: list[list[Pass]]
     transfers: list[float]
+    network: Network
 
     @property
     def total(self) -> float:
@@ -108,6 +110,7 @@ def clock(job: Job, layout: Layout, machines: Machines, bars: int = 0) -> Clock:
         bars=timeline.bars,
         passes=passes,
         transfers=transfers,
+        network=network,
     )
 
 

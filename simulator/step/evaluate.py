@@ -67,6 +67,7 @@ def answer(job: Job, layout: Layout, machines: Machines, memory: MemoryUse, bars
         time=time,
         memory=memory,
         bars=timed.bars,
+        traffic=timed.network.traffic(),
         terms=_terms(job, layout, machines, timed, parts),
         assumptions=_assumptions(job, layout, machines),
         model_flop=flop.total * tokens,
@@ -128,7 +129,17 @@ def _terms(job: Job, layout: Layout, machines: Machines, timed: Clock, spreads: 
         + ", times Student's quantile",
         source=f"leave one source out over {SOURCES} calibration sources; within: {software.source_of('sigma')}",
     )
-    return (*parts, width)
+    traffic = (
+        Term(
+            path=f"step.traffic.{told.groups}.{told.operation}",
+            value=told.time_s,
+            unit="s",
+            formula=f"{told.size_bytes:.6g} B among {told.ranks} by {told.algorithm}; the busiest link is {told.bottleneck}",
+            source="docs/explanation/network.md",
+        )
+        for told in timed.network.traffic()
+    )
+    return (*parts, *traffic, width)
 
 
 def _assumptions(job: Job, layout: Layout, machines: Machines) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from simulator.hardware import Node, Software
 from simulator.interconnect import Interconnect
 from simulator.model import Transformer
-from simulator.outcome import Bar, MemoryUse, StepTime, Term
+from simulator.outcome import Bar, GroupTraffic, MemoryUse, StepTime, Term
 from simulator.parallelism import Packed, Placement
 
 
@@ -55,6 +55,7 @@ class StepAnswer:
 
     Args:
         bars: the first slots of the timeline, for a picture.
+        traffic: of the groups, with the link that holds each up.
         terms: formula and source of each part, for `explain`.
         model_flop: of the whole job, per step [FLOP].
         checkpoint_bytes: states that a checkpoint writes [B].
@@ -64,6 +65,7 @@ class StepAnswer:
     time: StepTime
     memory: MemoryUse
     bars: tuple[Bar, ...]
+    traffic: tuple[GroupTraffic, ...]
     terms: tuple[Term, ...]
     assumptions: tuple[str, ...]
     model_flop: float

@@ -8,8 +8,9 @@ from typing import get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.collectives import Communicator, Operation, communicator
+from simulator.collectives import Communicator, Operation, Priced, communicator
 from simulator.interconnect import Interconnect
+from simulator.outcome import GroupTraffic
 from simulator.parallelism import Dimension, Layout, Packed, Placement, groups, places
 from simulator.step.job import Machines
 
@@ -23,7 +24,7 @@ class Network:
     def __init__(self, layout: Layout, machines: Machines) -> None:
         self.layout, self.machines = layout, machines
         self._degrees = (layout.tensor, layout.context, layout.pipeline, layout.data, layout.expert, layout.expert_tensor)
-        self._seconds: dict[tuple[str, float, str], float] = {}
+        self._priced: dict[tuple[Operation, float, str], tuple[Priced, int]] = {}
 
     def communicate(self, operation: Operation, size: float, dimension: str) -> float:
         """Seconds of one collective in every group of a dimension at once.
@@ -33,11 +34,29 @@ class Network:
             dimension: of `parallelism.groups`, or `ends` (first and last stage), or `boundary i` (stage i and the next).
         """
         key = (operation, size, dimension)
-        if key not in self._seconds:
+        if key not in self._priced:
             at = self.machines
             ready = _communicator(self._degrees, dimension, at.node.accelerators, at.placement, at.count, at.network)
-            self._seconds[key] = ready.price(operation, size).time_s
-        return self._seconds[key]
+            self._priced[key] = ready.price(operation, size), ready.ranks
+        return self._priced[key][0].time_s
+
+    def traffic(self) -> tuple[GroupTraffic, ...]:
+        """What has been priced so far: of each operation in the groups of a dimension the slowest, in the order of the first asked."""
+        told: dict[tuple[str, str], GroupTraffic] = {}
+        for (operation, size, dimension), (priced, ranks) in self._priced.items():
+            groups = "stages" if dimension.startswith("boundary") else dimension
+            before = told.get((groups, operation))
+            if priced.time_s > (before.time_s if before else 0.0):
+                told[groups, operation] = GroupTraffic(
+                    groups=groups,
+                    operation=operation,
+                    size_bytes=size,
+                    ranks=ranks,
+                    time_s=priced.time_s,
+                    algorithm=priced.algorithm,
+                    bottleneck=priced.bottleneck,
+                )
+        return tuple(told.values())
 
     def transfers(self, size: float, scatter: bool) -> list[float]:
         """Seconds to send one microbatch's activations over each boundary, from the last stage back to the first included.

@@ -194,7 +194,7 @@ def _told(name: str, question: Question, found: Plan, lived: _Lived, scenario: S
         phases=tuple(_phase(phase, size, phase.steps[size]) for phase in phases for size in sorted(phase.steps)),
         assumptions=_assumptions(question, found, figures_from),
         terms=(*figures_from, *_settings(scenario, name)),
-        drawing=Drawing(pipeline=step.bars, network=found.network.levels, log=lived.log.log),
+        drawing=Drawing(pipeline=step.bars, network=found.network.levels, traffic=step.traffic, log=lived.log.log),
     )
     return told, samples
 

@@ -9,7 +9,7 @@ from functools import cache
 
 from simulator.interconnect import Interconnect
 from simulator.model import parameters
-from simulator.outcome import Bar, Infeasible, MemoryUse, StepTime, Term
+from simulator.outcome import Bar, GroupTraffic, Infeasible, MemoryUse, StepTime, Term
 from simulator.parallelism import Layout
 from simulator.reliability import Elastic, Replay, Schedule, Spot
 from simulator.scenario.question import Anchored, Given, Question, Training
@@ -35,6 +35,7 @@ class PricedStep:
     accelerators_used: int
     batch_share: float = 1.0
     bars: tuple[Bar, ...] = ()
+    traffic: tuple[GroupTraffic, ...] = ()
     terms: tuple[Term, ...] = ()
     assumptions: tuple[str, ...] = ()
 
@@ -261,6 +262,7 @@ def modelled(training: Training, machines: Machines) -> PricedStep | Infeasible:
         memory=answer.memory,
         accelerators_used=answer.accelerators_used,
         bars=answer.bars,
+        traffic=answer.traffic,
         terms=(*answer.terms, *memory_terms(job, layout, answer.memory)),
         assumptions=(*notes, *answer.assumptions),
     )

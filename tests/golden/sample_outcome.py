@@ -14,6 +14,7 @@ from simulator.outcome import (
     Drawing,
     Energy,
     Expectation,
+    GroupTraffic,
     LayoutUsed,
     LogEntry,
     MemoryUse,
@@ -203,7 +204,22 @@ def _alternatives() -> tuple[Alternative, ...]:
         carbon=Carbon(operational_kg=63_500.0, embodied_kg=7_900.0),
         assumptions=("the network is healthy",),
         terms=TERMS,
-        drawing=Drawing(pipeline=pipeline(8, 24, 0.05, 0.1), network=ib, log=log(10.4, TOKENS / (9.81 * DAY), 1.7, 128)),
+        drawing=Drawing(
+            pipeline=pipeline(8, 24, 0.05, 0.1),
+            network=ib,
+            traffic=(
+                GroupTraffic(
+                    groups="data_context",
+                    operation="reduce_scatter",
+                    size_bytes=18.2e9,
+                    ranks=64,
+                    time_s=0.201,
+                    algorithm="ring/Simple",
+                    bottleneck="leaf3 -> spine",
+                ),
+            ),
+            log=log(10.4, TOKENS / (9.81 * DAY), 1.7, 128),
+        ),
     )
     reserved = Alternative(
         name="hyperscaler-reserved",

@@ -8,7 +8,7 @@ import statistics
 import pytest
 
 from simulator.hardware import Node, NodePower, ScaleUp
-from simulator.interconnect import SingleSwitch
+from simulator.interconnect import FatTree, SingleSwitch
 from simulator.model import Experts, Transformer, parameters
 from simulator.outcome import Infeasible
 from simulator.parallelism import Layout
@@ -117,3 +117,22 @@ def test_what_a_generation_lacks_is_refused(change: dict[str, str], word: str) -
     assert isinstance(answered, Infeasible)
     assert word in answered.reason
     assert answered.mend
+
+
+def test_the_busiest_link_of_each_kind_of_group_is_named() -> None:
+    even = dgx(48)
+    thin = dataclasses.replace(even, network=FatTree(leaf_nodes=4, leaf_oversubscription=16.0).build(even.node, 48))
+    told = {}
+    for machines in (even, thin):
+        found = evaluate(job(), PTDP, machines)
+        assert isinstance(found, StepAnswer)
+        told[machines is thin] = {(traffic.groups, traffic.operation): traffic for traffic in found.traffic}
+        terms = {term.path: term for term in found.terms if term.path.startswith("step.traffic.")}
+        assert len(terms) == len(found.traffic)
+        assert terms["step.traffic.data_context.all_reduce"].value == told[machines is thin]["data_context", "all_reduce"].time_s
+    kinds = {("tensor", "all_reduce"), ("tensor", "all_gather"), *((name, "all_reduce") for name in ("data_context", "ends"))}
+    assert set(told[True]) == {*kinds, ("stages", "point_to_point")}
+    assert told[True]["tensor", "all_reduce"] == told[False]["tensor", "all_reduce"]
+    assert told[False]["stages", "point_to_point"].bottleneck == "node0.nic0 -> switch"
+    assert told[True]["stages", "point_to_point"].bottleneck == "leaf0 -> spine"
+    assert told[True]["stages", "point_to_point"].time_s > told[False]["stages", "point_to_point"].time_s
