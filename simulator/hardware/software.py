@@ -26,6 +26,8 @@ class Software(Sourced):
         gradient_bytes: size of a gradient that is kept and reduced [B]: 4 for fp32 accumulation, 2 otherwise.
         fp16_gradients: fp16 runs keep and reduce gradients in 16 bit whatever `gradient_bytes` says of others.
         recomputes: which activations it can compute again.
+        selective: what `selective` recompute does not keep: the core of `attention` (Megatron-LM), or of the `operations` every second
+            matrix product and all that only moves bytes (torchtitan).
         shardings: which states it can shard over the data-parallel ranks.
         sharded_share: share of the priced rate that gathering and scattering layer by layer (zero3) reaches.
         overlap_gradient_reduction, overlap_parameter_gather: data-parallel traffic runs beside the backward (forward) pass.
@@ -58,6 +60,7 @@ class Software(Sourced):
     gradient_bytes: int
     fp16_gradients: bool = False
     recomputes: tuple[Literal["none", "selective", "full"], ...] = ("none", "selective", "full")
+    selective: Literal["attention", "operations"] = "attention"
     shardings: tuple[Literal["none", "zero1", "zero2", "zero3"], ...] = ("none", "zero1", "zero2", "zero3")
     sharded_share: Fraction = 1.0
     overlap_gradient_reduction: bool

@@ -104,9 +104,24 @@ def layer_pass(job: Job, layout: Layout, accelerator: Accelerator, communicate: 
     backward += Lap(tensor_comm=tensor[1] + waits * backward.total)
     if layout.recompute == "full":
         backward += forward
+    elif layout.recompute == "selective" and job.software.selective == "operations":
+        gathered = forward.tensor_comm / 2 if layout.sequence_parallel else 0.0  # what is scattered is kept
+        backward += Lap(matrix=forward.matrix * repeated_share(job.model), memory_bound=forward.memory_bound, tensor_comm=gathered)
     elif layout.recompute == "selective" and not job.software.fused_attention:
         backward += Lap(attention=attention[0])
     return Pass(forward, backward, Lap(matrix=sum(matrix.weight_gradient for matrix in matrices)))
+
+
+def repeated_share(model: Transformer) -> float:
+    """Share of a layer's products that recompute by operation repeats: keys, output of attention, second matrix of the feed-forward block.
+
+    Every second product in the order in which they run (query, key, value, output, up, up, down) is computed again.
+    Source: pytorch/torchtitan, torchtitan/parallelisms/parallelize_llama.py (`_get_custom_policy`).
+    """
+    query, keys = model.heads * head_size(model), (model.key_value_heads or model.heads) * head_size(model)
+    experts = model.experts
+    inner = model.ffn if experts is None else experts.active * experts.ffn + experts.shared * (experts.shared_ffn or experts.ffn)
+    return (keys + query + inner) / (2 * query + 2 * keys + (3 if model.gated else 2) * inner)
 
 
 def slowest(count: int) -> float:
@@ -136,9 +151,10 @@ class _Matrix:
         precision = "fp32" if product.part == "router" and "fp32" in accelerator.peak else job.precision
         self.name, self.rows, self.k, self.n, self.tokens = product.name, m * self.copies, k, n, m
         self.parameters = k * n * self.copies
-        self.forward = product_time(accelerator, precision, m, n, k, self.copies)
-        self.input_gradient = product_time(accelerator, precision, m, k, n, self.copies)
-        self.weight_gradient = product_time(accelerator, precision, k, n, m, self.copies)
+        # Each expert's product is a kernel of its own (Transformer Engine, GroupedLinear: one cuBLAS call per expert).
+        self.forward = self.copies * product_time(accelerator, precision, m, n, k)
+        self.input_gradient = self.copies * product_time(accelerator, precision, m, k, n)
+        self.weight_gradient = self.copies * product_time(accelerator, precision, k, n, m)
 
 
 def _attention(job: Job, layout: Layout, accelerator: Accelerator) -> tuple[float, float]:
@@ -183,6 +199,10 @@ def _memory_bound(
     backward = wide * (10 * norms + 2 * residual_back + 4 * plain) + inner * (activation_back + 8 * plain)
     if model.positions == "rotary":
         turned = tokens * (model.heads + (model.key_value_heads or model.heads)) * head_size(model) / layout.tensor
+        if model.latent_attention is not None:
+            # Queries and keys are put together from their two parts, values are cut out: each element is read and written.
+            latent = model.latent_attention
+            turned = tokens * model.heads * (2 * (head_size(model) + latent.rotary_head) + latent.value_head) / layout.tensor
         forward += turned * (4 + 8 * plain)
         backward += turned * (4 + 8 * plain)
     if not software.fused_attention:
@@ -191,9 +211,11 @@ def _memory_bound(
     if model.biases:
         backward += sum(2 * m.rows * m.n for m in matrices)
     if model.experts is not None and not dense:
-        # Permuting the routed tokens there and back: read and write, twice.
+        # Routed tokens are copied for sending, sorted by expert on arrival, and both again on the way back: read and write, four times.
+        # Source: NVIDIA/Megatron-LM, megatron/core/transformer/moe/token_dispatcher.py (permute, sort_chunks_by_idxs).
         routed = tokens * model.experts.active * model.hidden / (layout.tensor if layout.sequence_parallel else 1)
-        forward, backward = forward + 8 * routed, backward + 8 * routed
+        copies = 4 if layout.expert > 1 else 2
+        forward, backward = forward + 4 * copies * routed, backward + 4 * copies * routed
     if job.precision == "fp8":
         # Casting each operand and its transpose: read 2, write 1 and 1.
         forward += sum(4 * m.rows * m.k for m in matrices)

@@ -173,7 +173,7 @@ class _Kind:
         plain, experts: parameters outside and inside the routed experts.
         local_experts: routed experts.
         kept: activations for the backward pass, per token of a microbatch [B].
-        dropped: attention scores that selective recompute does not keep, likewise.
+        dropped: what selective recompute does not keep, likewise.
         backward: gradients that live while the layer goes backward, likewise.
     """
 
@@ -272,6 +272,10 @@ def _kind(job: Job, layout: Layout, dense: bool) -> _Kind:
     widths = 2 if not model.gated else 3 if software.fused_elementwise else 4
     kept = (around + wide * routed) / split + attention / tensor + wide * widths * inner
     dropped = scores if layout.recompute == "selective" else 0.0
+    if layout.recompute == "selective" and software.selective == "operations":
+        # The layer's input, queries, values, attention with its sums, one matrix up and the one down stay; the rest is computed again.
+        stays = wide * 2 * hidden / split + (wide * (2 * model.heads * value + kv * value) + 4 * model.heads) / tensor + wide * inner
+        dropped = max(kept + scores - stays, 0.0)
     backward = wide * ((3 if model.gated else 2) * inner + 2 * hidden / split)
     return _Kind(
         plain=plain,

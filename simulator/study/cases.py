@@ -15,7 +15,7 @@ from simulator.hardware import Accelerator, Node, NodePower, ScaleUp, Software
 from simulator.interconnect import SingleSwitch
 from simulator.model import Experts, LatentAttention, Transformer
 from simulator.parallelism import Layout, Recompute, Schedule, Sharding, divisibility
-from simulator.step import Job, Machines, memory_use
+from simulator.step import Job, Machines, clock, memory_use
 from simulator.study.measured import ALLOCATED, GIB, RESERVED, Measured, Peak, measured, outcome
 
 GENERATIONS: Mapping[str, str] = {
@@ -107,8 +107,9 @@ def case(row: Mapping[str, Any], find: Find) -> Case:
             sequence=int(row["model"]["seq_len"]),
             global_batch=int(row["batch"]["global_batch_seqs"]),
             precision=_precision(str(row["precision"]), accelerator),
-            software=_kernels(find("software", generation), str(row.get("kernel", "")), str(row.get("source"))),
+            software=_kernels(find("software", generation), _kernel_of(row), str(row.get("source"))),
         )
+        job = replace(job, software=_switched(job.software, row, find))
         machines = _machines(row["hardware"], accelerator, inside, layout.accelerators, find, assumed)
     except KeyError as missing:
         raise MendableError(f"the case lacks {missing}") from missing
@@ -118,9 +119,15 @@ def case(row: Mapping[str, Any], find: Find) -> Case:
         raise MendableError(f"the case cannot be read: {wrong}") from wrong
     if job.precision not in accelerator.peak:
         raise MendableError(f"{accelerator.name or row['hardware']['gpu']} has no {job.precision} units")
-    refused = divisibility(layout, model, global_batch=job.global_batch, accelerators=machines.accelerators, sequence=job.sequence)
+    # Who ran it may have split the layers as unevenly as they liked (`chunk_layers` does); all else has to divide.
+    chunks = layout.pipeline * layout.virtual
+    even = replace(model, layers=-(-model.layers // chunks) * chunks)
+    refused = divisibility(layout, even, global_batch=job.global_batch, accelerators=machines.accelerators, sequence=job.sequence)
     if refused is not None:
         raise MendableError(refused.reason)
+    if _interleaved_somehow(row, layout):
+        layout = _fastest_interleaving(job, layout, machines)
+        assumed.append(f"{layout.virtual} chunks per stage, the fastest degree of interleaving")
     if _unsaid(row):
         layout = _least_recompute(job, layout, machines)
         assumed.append(f"recompute {layout.recompute}, the least that fits")
@@ -176,7 +183,8 @@ def _model(written: Mapping[str, Any]) -> Transformer:
         sequence=int(written["seq_len"]),
         experts=experts,
         latent_attention=latent,
-        prediction_heads=int(written.get("mtp_layers") or 0),
+        # Models cut down to a few layers run without the prediction layers that their originals have, as their peaks of memory show.
+        prediction_heads=0 if written.get("layer_reduced_proxy") else int(written.get("mtp_layers") or 0),
     )
 
 
@@ -251,6 +259,22 @@ def software_of(row: Mapping[str, Any], accelerator: Accelerator, layout: Layout
 _MEGATRON = ((2025, "megatron-2025"), (2023, "megatron-2023"), (2022, "megatron-2022"), (2021, "megatron-2021"), (0, "megatron-2020"))
 
 
+def _switched(software: Software, row: Mapping[str, Any], find: Find) -> Software:
+    """The generation with what the row says was switched on."""
+    if "op-level" in str(row.get("recompute")):
+        software = replace(software, selective="operations")
+    if "tp-comm-overlap on" in str(row.get("schedule_notes")) and not software.overlap_tensor:
+        split: Software = find("software", "nemo-2024")
+        software = replace(software, overlap_tensor=split.overlap_tensor, overlap_tensor_backward=split.overlap_tensor_backward)
+    return software
+
+
+def _kernel_of(row: Mapping[str, Any]) -> str:
+    """The attention kernel as a row names it; rows of Hagemann et al. in the catalogue do so at the end of their names."""
+    found = re.search("-(torch|fused|flash1|flash2)(-sp)?$", str(row["id"])) if row.get("source") == "hagemann" else None
+    return found[1] if found else str(row.get("kernel") or "")
+
+
 def _kernels(software: Software, written: str, source: str) -> Software:
     """The generation with the attention kernel that a row names (`flash..`, `fused` for a fused softmax, `torch`), and a fused norm."""
     name = written.lower()
@@ -272,12 +296,8 @@ def _layout(row: Mapping[str, Any], assumed: list[str]) -> Layout:
     known = str(row.get("source")) in ("zero-bubble", "hagemann")
     # The catalogue's rows of these two sources say schedule and kernel in their names alone.
     notes = f"{row.get('schedule_notes', '')} {name.partition('-')[2] if known else ''}".lower()
-    if known and re.search("-(torch|flash1|fused|flash2)$", name):
-        raise MendableError("an attention kernel of another generation than the one that was calibrated")
     tensor, pipeline, context = (int(parallel.get(key) or 1) for key in ("tp", "pp", "cp"))
     virtual = int(parallel.get("vpp") or 1)
-    if known and virtual == 1 and "interleaved" in notes:
-        raise MendableError("the degree of interleaving is not printed")
     accelerators = int(row["num_gpus"])
     data = int(parallel.get("dp") or 0) or max(accelerators // (tensor * pipeline * context), 1)
     if tensor * pipeline * context * data != accelerators:
@@ -332,11 +352,37 @@ def _unsaid(row: Mapping[str, Any]) -> bool:
     return bool(re.match("not stated|unknown|none stated", str(row.get("recompute") or "not stated").lower()))
 
 
+def _interleaved_somehow(row: Mapping[str, Any], layout: Layout) -> bool:
+    """Whether a pipelined case says that it interleaves, or that nobody knows, but not how much."""
+    if layout.pipeline == 1 or layout.schedule != "1f1b" or int(row["parallel"].get("vpp") or 1) > 1:
+        return False
+    name = str(row["id"]) if row.get("source") == "zero-bubble" else ""
+    said = f"{row.get('schedule_notes', '')} {row.get('notes', '')} {name}".lower()
+    if re.search(r"(no|not|without) interleav", said):
+        return False
+    unknown = "vpp" not in row["parallel"] and re.search("vpp|interleaving", " ".join(map(str, row.get("assumed") or ())))
+    return bool(re.search("interleaved", said) or unknown)
+
+
+def _fastest_interleaving(job: Job, layout: Layout, machines: Machines) -> Layout:
+    """With as many chunks per stage as are predicted fastest: who publishes a run has tuned it."""
+    microbatches = job.global_batch // (layout.data * layout.microbatch)
+    each = -(-job.model.layers // layout.pipeline)
+    choices = [layout]
+    if microbatches % layout.pipeline == 0:
+        for virtual in range(2, each + 1):
+            tried = replace(layout, virtual=virtual, schedule="interleaved")
+            refused = divisibility(tried, job.model, global_batch=job.global_batch, accelerators=machines.accelerators)
+            if each % virtual == 0 and refused is None:
+                choices.append(tried)
+    return min(choices, key=lambda tried: clock(job, tried, machines).total)
+
+
 def _recompute(written: str) -> Recompute:
     said = written.lower()
     if said.startswith("full"):
         return "full"
-    if said.startswith("selective") and not re.search("op-level|layer subset|custom|remat", said):
+    if said.startswith("selective") and not re.search("layer subset|custom|remat", said):
         return "selective"
     if said.startswith(("none", "no", "unknown", "false")):
         return "none"
@@ -384,6 +430,9 @@ def _machines(written: Mapping[str, Any], accelerator: Accelerator, name: str, u
     else:
         raise MendableError(f"the fabric inside a node of {written['gpu']} is not known")
     domain = written.get("nvlink_domain")
+    if domain is not None and used > int(domain):
+        # A job is given equal shares of its racks (NVIDIA's recipes: Slurm segments of 16 trays out of 18), not full racks and a rest.
+        domain = max((size for size in range(inside, int(domain) + 1, inside) if used % size == 0), default=int(domain))
     if written.get("nic_Gbps") is None and used > inside:
         assumed.append(f"{count} x {rate:g} Gb/s per node")
     node = Node(

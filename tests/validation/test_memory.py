@@ -50,8 +50,6 @@ def errors(name, peak, without):
     software = dataclasses.replace(entry("software", table["software"]), **table.get("settings", {}))
     found = {}
     for row in table["rows"]:
-        if software.fused_attention and row["layout"].get("recompute") == "selective":
-            continue  # torchtitan's selective recompute, chosen per operation, is not the one of Korthikanti et al. that a layout means
         job = Job(
             model=transformer(table["models"][row["model"]]),
             sequence=row["sequence"],

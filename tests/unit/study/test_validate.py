@@ -132,6 +132,32 @@ def test_a_board_with_a_lower_limit_is_slower() -> None:
     assert slow.kernels.matrix.sustained == pytest.approx(usual.kernels.matrix.sustained * (500 / 700) ** (1 / 3))
 
 
+def test_a_degree_of_interleaving_that_nobody_printed_is_the_fastest() -> None:
+    """Who publishes a run has tuned it; what is said to run 1F1B does."""
+    from simulator.step import clock
+
+    parallel = {"tp": 2, "pp": 4, "dp": 2, "sharding": "dist_opt(zero1)", "sp": True}
+    plain = case(changed(parallel=parallel, schedule_notes="1F1B"), entry)
+    found = case(changed(parallel=parallel, schedule_notes="interleaved"), entry)
+    assert plain.layout.virtual == 1
+    assert found.layout.virtual in (2, 4, 8)
+    assert any("fastest degree" in each for each in found.assumed)
+    assert clock(found.job, found.layout, found.machines).total < clock(plain.job, plain.layout, plain.machines).total
+    assert case(changed(parallel=parallel, assumed=["vpp"]), entry).layout == found.layout
+
+
+def test_jobs_take_equal_shares_of_racks() -> None:
+    rack = {"gpu": "GB200", "gpus_per_node": 4, "nvlink_domain": 72, "nvlink_gen": 5, "nics_per_node": 4, "nic_Gbps": 400}
+    for used, domain in ((64, 72), (128, 64), (144, 72), (2304, 72)):
+        asked = changed(hardware=rack, num_gpus=used, parallel=ROW["parallel"] | {"dp": used // 4}, batch={"global_batch_seqs": used})
+        assert case(asked, entry).machines.node.scale_up.domain == domain
+
+
+def test_layers_may_be_split_unevenly_by_who_ran_it() -> None:
+    asked = changed(model=ROW["model"] | {"layers": 61}, num_gpus=16, parallel={"tp": 1, "pp": 16, "dp": 1, "vpp": 1})
+    assert case(asked, entry).layout.pipeline == 16
+
+
 def test_outcomes_of_memory_are_read_flat(tmp_path: Path) -> None:
     flat = {
         "id": "flat", "model": "llama2-7b", "seq_len": 4096, "num_gpus": 8, "tp": 1, "pp": 1, "dp": 8, "micro_batch_seqs": 64,

@@ -1,0 +1,83 @@
+"""Spreads of measured over modelled step times, within and between calibration sources, for simulator/step/uncertainty.py.
+
+    python benchmarks/fit_intervals.py
+
+Every calibration source of the catalogue is predicted with its own software generation, and with the nearest one that was calibrated on
+other sources (leave one source out). Held-out sources are not read.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+
+from simulator.errors import MendableError
+from simulator.scenario import entry, measurements
+from simulator.step import clock
+from simulator.study.cases import Case, case, rows
+
+NEAREST = {
+    "megatron-2020": "megatron-2021", "megatron-2021": "megatron-2020", "megatron-2022": "megatron-2021", "megatron-2025": "nemo-2025",
+    "pytorch-2023": "megatron-2023", "fsdp-2023": "torchtitan-2024", "nemo-2024": "nemo-2025", "nemo-2025": "nemo-2024",
+}  # fmt: skip
+"""Generation -> the one nearest in year and kind whose calibration does not rest on the same sources."""
+SHARED = ("fms-fsdp", "zero-bubble")
+"""Sources whose own generation was calibrated on another source for most of what matters to them: predicted with their own."""
+
+
+def residual(of: Case) -> float:
+    """ln(measured / modelled)."""
+    return math.log(of.seconds / clock(of.job, of.layout, of.machines).total)
+
+
+def cases() -> Sequence[Case]:
+    """The calibration cases of the catalogue that a step time is known of."""
+    found = []
+    for file in measurements():
+        if "case_source" not in file.document or file.document["split"] != "calibration":
+            continue
+        for row in rows(file.document):
+            try:
+                one = case(row, entry)
+            except MendableError:
+                continue
+            if one.seconds:
+                found.append(one)
+    return found
+
+
+def main() -> None:
+    """Print every source and the spreads."""
+    own, other = defaultdict(list), defaultdict(list)
+    for one in cases():
+        key = (one.source, "moe" if one.job.model.experts else "dense")
+        if one.generation == "deepspeed-2021":
+            continue  # ZeRO-3 of 2021: a share of its rate was fitted on the six runs there are
+        own[key].append(residual(one))
+        generation = one.generation if one.source in SHARED else NEAREST[one.generation]
+        software = entry("software", generation)
+        other[key].append(residual(replace(one, job=replace(one.job, software=software))))
+    for key in own:
+        mine, left_out = own[key], other[key]
+        print(
+            f"{key[0]:20s} {key[1]:6s} {len(mine):4d} cases, "
+            f"own generation: median {statistics.median(mine):+.3f} sd {statistics.pstdev(mine):.3f}; "
+            f"left out: median {statistics.median(left_out):+.3f} sd {statistics.pstdev(left_out):.3f}"
+        )
+    dense = [statistics.median(found) for (_, kind), found in other.items() if kind == "dense"]
+    within = [statistics.pstdev(found) for (_, kind), found in own.items() if kind == "dense" and len(found) > 2]
+    print(f"dense: between {rms(dense):.3f} over {len(dense)} sources, within {rms(within):.3f}")
+    mixtures = [1.4826 * statistics.median(abs(one) for one in found) for (_, kind), found in own.items() if kind == "moe"]
+    print(f"mixtures of experts: {rms(mixtures):.3f} over {len(mixtures)} sources (1.4826 x median size of the residual)")
+
+
+def rms(values: Sequence[float]) -> float:
+    """Root mean square."""
+    return math.sqrt(statistics.fmean(value**2 for value in values))
+
+
+if __name__ == "__main__":
+    main()
