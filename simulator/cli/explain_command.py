@@ -39,9 +39,13 @@ def command(
     with watched() as progress:
         outcome = answer(asked, measured=as_written(scenario) if overrides else None, workers=workers, progress=progress)
     if path:
+        asked_for = outcome.alternatives
 
         def narrowed(each: Alternative) -> Alternative:
             return replace(each, assumptions=(), terms=tuple(term for term in each.terms if f"{term.path}.".startswith(f"{path}.")))
 
         outcome = replace(outcome, alternatives=tuple(map(narrowed, outcome.alternatives)))
+        if not any(each.terms for each in outcome.alternatives):
+            rooms = dict.fromkeys(term.path.partition(".")[0] for each in asked_for for term in each.terms)
+            raise click.UsageError(f"nothing begins with {path!r}; {did_you_mean(path, rooms)}")
     click.echo(explain(outcome, alternative), nl=False)

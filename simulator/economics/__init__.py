@@ -11,7 +11,7 @@ from simulator.economics.power import energy, energy_terms
 from simulator.economics.price import Price
 from simulator.economics.price_list import PriceList, PriceRow
 from simulator.economics.reserved import Reserved
-from simulator.economics.spot import Spot
+from simulator.economics.spot import SpotRent
 from simulator.economics.usage import Usage
 
 __all__ = [
@@ -27,7 +27,7 @@ __all__ = [
     "PriceList",
     "PriceRow",
     "Reserved",
-    "Spot",
+    "SpotRent",
     "Usage",
     "bill",
     "bill_terms",

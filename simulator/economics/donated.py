@@ -37,11 +37,13 @@ class Donated:
     Args:
         market: price list at whose on-demand price the donation is valued.
         donor: who pays for the running.
+        vendor: at whose price; the cheapest vendor's where absent.
     """
 
     kind: Literal["donated"] = "donated"
     market: PriceList
     donor: Donor
+    vendor: str | None = None
 
     def items(self, account: Account) -> tuple[Item, ...]:
         """The donor's cash costs: electricity and operations."""
@@ -58,5 +60,5 @@ class Donated:
         Raises:
             MendableError: the market's list has no on-demand price of this accelerator.
         """
-        rate, source = self.market.quote(account.accelerator, account.date, "on_demand")
+        rate, source = self.market.quote(account.accelerator, account.date, "on_demand", self.vendor)
         return account.rent("donation_worth", rate, source)

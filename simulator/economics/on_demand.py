@@ -15,10 +15,12 @@ class OnDemand:
 
     Args:
         list: price list whose row of the scenario's date holds.
+        vendor: whose price; the cheapest vendor's where absent.
     """
 
     kind: Literal["on_demand"] = "on_demand"
     list: PriceList
+    vendor: str | None = None
 
     def items(self, account: Account) -> tuple[Item, ...]:
         """The hours held, at the list's on-demand price.
@@ -26,5 +28,5 @@ class OnDemand:
         Raises:
             MendableError: the list has no such price.
         """
-        rate, source = self.list.quote(account.accelerator, account.date, "on_demand")
+        rate, source = self.list.quote(account.accelerator, account.date, "on_demand", self.vendor)
         return (account.rent("rent", rate, source),)

@@ -9,8 +9,8 @@ from simulator.economics.fixed_rate import FixedRate
 from simulator.economics.on_demand import OnDemand
 from simulator.economics.owned import Owned
 from simulator.economics.reserved import Reserved
-from simulator.economics.spot import Spot
+from simulator.economics.spot import SpotRent
 from simulator.spec import Kinds
 
-Price = Annotated[OnDemand | Reserved | Spot | FixedRate | Owned | Donated, Kinds()]
+Price = Annotated[OnDemand | Reserved | SpotRent | FixedRate | Owned | Donated, Kinds()]
 """Every way to come by machines: the union is the registry."""

@@ -6,7 +6,7 @@ import datetime
 from dataclasses import dataclass
 from typing import Literal
 
-from simulator.errors import MendableError
+from simulator.errors import MendableError, did_you_mean
 from simulator.spec import Date, DollarsPerSecond, Source, Sourced
 
 Column = Literal["on_demand", "reserved_1y", "reserved_3y", "spot"]
@@ -40,7 +40,8 @@ class PriceRow:
 
 @dataclass(frozen=True, kw_only=True)
 class PriceList(Sourced):
-    """Dated prices; a scenario's date picks, per accelerator, the newest row that is not later.
+    """Dated prices; a scenario's date picks, per accelerator and vendor, the newest row that is not later; of the vendors, the cheapest
+    counts unless one is named.
 
     Args:
         rows: in any order.
@@ -48,10 +49,14 @@ class PriceList(Sourced):
 
     rows: tuple[PriceRow, ...]
 
-    def quote(self, accelerator: str, date: datetime.date, column: Column) -> tuple[float, str]:
+    def quote(self, accelerator: str, date: datetime.date, column: Column, vendor: str | None = None) -> tuple[float, str]:
         """The price of an accelerator on a date [USD/s], and which row it is.
 
-        Of the rows that have the column and are not later than the date, the newest counts; of several of that day, the cheapest.
+        Of each vendor's rows that have the column and are not later than the date, the newest counts (of several of that day, the
+        cheapest); of the vendors, the cheapest.
+
+        Args:
+            vendor: whose prices, where not the cheapest one's.
 
         Raises:
             MendableError: the list has no such row; names what it has.
@@ -61,6 +66,10 @@ class PriceList(Sourced):
         if not ours:
             known = ", ".join(sorted({row.accelerator for row in self.rows}))
             raise MendableError(f"{title} has no price of {accelerator or 'an accelerator without a name'}", f"it has {known}")
+        vendors = sorted({row.vendor for row in ours})
+        if vendor is not None and vendor not in vendors:
+            raise MendableError(f"{title} has no price of {accelerator} by {vendor!r}", did_you_mean(vendor, vendors))
+        ours = [row for row in ours if vendor in (None, row.vendor)]
         priced = [(row, usd) for row in ours if (usd := row.price(column)) is not None]
         if not priced:
             columns: tuple[Column, ...] = ("on_demand", "reserved_1y", "reserved_3y", "spot")
@@ -70,6 +79,8 @@ class PriceList(Sourced):
         if not past:
             dates = ", ".join(str(day) for day in sorted({row.date for row, _ in priced}))
             raise MendableError(f"{title} has no {wanted} price of {accelerator} on or before {date}", f"it has prices of {dates}")
-        newest = max(row.date for row, _ in past)
-        row, usd = min(((row, usd) for row, usd in past if row.date == newest), key=lambda pair: pair[1])
+        newest: dict[str, tuple[PriceRow, float]] = {}
+        for row, usd in sorted(past, key=lambda pair: (pair[0].date, -pair[1])):
+            newest[row.vendor] = (row, usd)
+        row, usd = min(newest.values(), key=lambda pair: pair[1])
         return usd, f"{row.source} ({title}, {row.vendor}, {row.date})"

@@ -19,12 +19,14 @@ class Reserved:
         term: 1 y or 3 y picks the column.
         whole_term: the whole term is paid even where the run ends earlier.
         list: price list whose row of the scenario's date holds.
+        vendor: whose price; the cheapest vendor's where absent.
     """
 
     kind: Literal["reserved"] = "reserved"
     list: PriceList
     term: Seconds
     whole_term: bool = False
+    vendor: str | None = None
 
     def __post_init__(self) -> None:
         known = any(math.isclose(self.term, years * YEAR, rel_tol=0.01) for years in (1, 3))
@@ -37,7 +39,7 @@ class Reserved:
             MendableError: the list has no such price.
         """
         column: Column = "reserved_1y" if self.term < 2 * YEAR else "reserved_3y"
-        rate, source = self.list.quote(account.accelerator, account.date, column)
+        rate, source = self.list.quote(account.accelerator, account.date, column, self.vendor)
         rent = account.rent("rent", rate, source)
         if not self.whole_term:
             return (rent,)

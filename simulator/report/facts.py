@@ -79,7 +79,7 @@ def _held_text(alternative: Alternative) -> str:
     return f"{used}{count(alternative.accelerators)}"
 
 
-def _of_step(text: Callable[[StepTime], str]) -> Callable[[Alternative], str | None]:
+def _of_step(text: Callable[[StepTime], str | None]) -> Callable[[Alternative], str | None]:
     return lambda a: text(a.step) if a.step else None
 
 
@@ -108,6 +108,7 @@ FIGURES: tuple[tuple[str, Callable[[Alternative], str | None], bool], ...] = (
     ("schedule", lambda a: schedule_text(a.layout) if a.layout else None, False),
     ("step time (90% interval)", _of_step(step_text), True),
     ("MFU / HFU", _of_step(lambda s: f"{percent(s.mfu)} / {percent(s.hfu)}"), True),
+    ("MFU, causal attention", _of_step(lambda s: percent(s.mfu_causal) if s.mfu_causal is not None else None), False),
     ("model TFLOP/s each", _of_step(lambda s: number(s.model_tflops_per_accelerator)), False),
     ("tokens/s", _of_step(lambda s: number(s.tokens_per_s)), False),
     ("memory of the worst rank", lambda a: memory_text(a.memory) if a.memory else None, False),

@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 import re
 
+from simulator import units
+
 NOTHING = "–"
 """Shown where a figure does not exist."""
 
@@ -192,6 +194,17 @@ def quantity(value: float, unit: str) -> str:
                               (1e6, f"M{unit}"), (1e3, f"k{unit}"), (1.0, unit)))  # fmt: skip
     shown = f"{value:,.0f}" if value == int(value) and abs(value) < 1e15 else f"{value:.6g}"
     return f"{shown} {unit}".rstrip()
+
+
+def figure(value: float, path: str) -> str:
+    """A figure of the answer by its path: the unit stands in a name of it; six digits, since it stands beside a bound.
+
+    >>> figure(1.2773e6, "a.run.wall_clock_s.mean"), figure(0.961536, "a.run.goodput"), figure(3117210.0, "a.run.accelerator_hours")
+    ('14.7836 d', '0.961536', '3.11721e+06')
+    """
+    endings = {"_s": "time", "_usd": "money", "_bytes": "data", "_kg": "mass"}
+    dimension = next((d for name in reversed(path.split(".")) for ending, d in endings.items() if name.endswith(ending)), None)
+    return units.format(value, dimension) if dimension and value >= 0 else f"{value:.6g}"
 
 
 def plus_minus(value: float, interval: tuple[float, float]) -> str:

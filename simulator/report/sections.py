@@ -17,6 +17,7 @@ from simulator.report.numbers import (
     duration,
     duration_range,
     energy,
+    figure,
     mass,
     money,
     number,
@@ -72,7 +73,7 @@ def expectations(outcome: Outcome) -> Section | None:
     if not outcome.expectations:
         return None
     rows = tuple(
-        (clean(e.path), clean(e.condition), NOTHING if e.value is None else f"{e.value:.6g}", "met" if e.met else "MISSED")
+        (clean(e.path), clean(e.condition), NOTHING if e.value is None else figure(e.value, e.path), "met" if e.met else "MISSED")
         for e in outcome.expectations
     )
     missed = sum(not e.met for e in outcome.expectations)
@@ -451,7 +452,7 @@ def phases(outcome: Outcome) -> Section | None:
     ]
     if not rows:
         return None
-    columns = ("alternative", "phase", "tokens", "layout", "global batch", "step time (90% interval)", "MFU", "memory")
+    columns = ("alternative", "phase", "tokens of the phase", "layout", "global batch", "step time (90% interval)", "MFU", "memory")
     return Section(name="phases", heading="Phases", blocks=(Table(columns=columns, rows=tuple(rows)),))
 
 

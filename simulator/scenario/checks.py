@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from simulator.economics import Donated, OnDemand, Owned, PriceList, Reserved, Spot
+from simulator.economics import Donated, OnDemand, Owned, PriceList, Reserved, SpotRent
 from simulator.economics.price_list import Column
 from simulator.errors import MendableError
 from simulator.parallelism import Layout
@@ -134,7 +134,7 @@ def _price(question: Question, date: datetime.date) -> Iterator[Finding]:
     match price:
         case OnDemand():
             asked = "list", price.list, "on_demand"
-        case Spot():
+        case SpotRent():
             asked = "list", price.list, "spot"
         case Reserved():
             asked = "list", price.list, "reserved_1y" if price.term < 2 * _YEAR else "reserved_3y"
@@ -147,7 +147,7 @@ def _price(question: Question, date: datetime.date) -> Iterator[Finding]:
     if asked is not None:
         field, prices, column = asked
         try:
-            prices.quote(name, date, column)
+            prices.quote(name, date, column, getattr(price, "vendor", None))
         except MendableError as error:
             yield Finding(f"economics.price.{field}", error.what, error.mend)
 

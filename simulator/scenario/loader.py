@@ -219,7 +219,8 @@ class _Loading:
                 holders.setdefault(problem, []).append(name)
         told = self.reader.problems
         for problem, names in holders.items():
-            own = problem.path and len(names) < len(found) and problem.file in (self.document.mark.text.place, "")
+            here = problem.file in (self.document.mark.text.place, "") or problem.file.startswith("--set ")
+            own = problem.path and len(names) < len(found) and here
             told.append(replace(problem, path=f"{names[0]}.{problem.path}") if own else problem)
         del told[MOST_PROBLEMS:]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from simulator.interconnect import Interconnect
-from simulator.model import parameters
+from simulator.model import model_flop, parameters
 from simulator.outcome import Bar, GroupTraffic, Infeasible, MemoryUse, StepTime, Term
 from simulator.parallelism import Layout
 from simulator.reliability import Elastic, Replay, Schedule, Spot
@@ -91,6 +91,7 @@ def plan(question: Question) -> Plan | Infeasible:
         steps = _steps(question, stretch.training, network)
         if isinstance(steps, Infeasible):
             return steps
+        steps = {size: _both_conventions(step, stretch.training) for size, step in steps.items()}
         training = stretch.training
         phases.append(
             PhasePlan(
@@ -131,6 +132,17 @@ def _stretches(training: Training) -> Iterator[_Stretch]:
         yield _Stretch(
             name="main" if training.phases else "", tokens=(1.0 - start) * training.tokens, training=replace(training, phases=())
         )
+
+
+def _both_conventions(step: PricedStep, training: Training) -> PricedStep:
+    """The step with its MFU under causal attention too, where that makes more than 2 % of difference.
+
+    A causal mask lets each token see half of a full row on average; inside a sliding window it sees nearly all of it, and both agree.
+    """
+    sequence, window = _sequence(training), training.model.window
+    flop = model_flop(training.model, sequence)
+    share = 1.0 if window is not None and window < sequence else (flop.matrix + flop.attention / 2) / flop.total
+    return replace(step, time=replace(step.time, mfu_causal=step.time.mfu * share)) if share < 0.98 else step
 
 
 def _sizes(question: Question) -> tuple[int, ...]:
@@ -293,6 +305,7 @@ def _scaled(step: PricedStep, factor: float, note: str) -> PricedStep:
         parts_s={name: part * factor for name, part in time.parts_s.items()},
         model_tflops_per_accelerator=time.model_tflops_per_accelerator / factor,
         mfu=time.mfu / factor,
+        mfu_causal=None if time.mfu_causal is None else time.mfu_causal / factor,
         hfu=time.hfu / factor,
         tokens_per_s=time.tokens_per_s / factor,
     )

@@ -113,6 +113,20 @@ def test_init_writes_a_scenario_that_runs(run: Run, tmp_path: Path) -> None:
     assert any(alternative["feasible"] for alternative in answer["alternatives"])
 
 
+def test_one_alternative_alone(run: Run) -> None:
+    answer = json.loads(run("run", FAST, "--alternative", "as-measured", "--format", "json").stdout)
+    assert [alternative["name"] for alternative in answer["alternatives"]] == ["as-measured"]
+    assert all(line["path"].startswith("as-measured.") for line in answer["expectations"])
+    assert "as-measured" in run("run", FAST, "--alternative", "as-mesured", code=2).stderr
+
+
+def test_a_starter_with_its_schema(run: Run, tmp_path: Path) -> None:
+    run("init", "mine.yaml", "--schema", cwd=tmp_path)
+    assert (tmp_path / "mine.yaml").read_text(encoding="utf-8").startswith("# yaml-language-server: $schema=mine.schema.json")
+    assert json.loads((tmp_path / "mine.schema.json").read_text(encoding="utf-8"))["type"] == "object"
+    run("check", "mine.yaml", cwd=tmp_path)
+
+
 def test_list_and_show(run: Run) -> None:
     assert "accelerators" in run("list").stdout
     assert "h100-sxm" in run("list", "accelerators").stdout.split()
@@ -123,6 +137,7 @@ def test_explain_names_formula_and_source(run: Run) -> None:
     told = run("explain", FAST, "--alternative", "at-28-tflops").stdout
     assert "FLOP/token" in told
     assert "1.5 USD/h" in told or "1.50 USD/h" in told
+    assert "did you mean step" in run("explain", FAST, "stepp", code=2).stderr
 
 
 def test_schema_is_json(run: Run) -> None:

@@ -21,7 +21,7 @@ _NUMBER = re.compile(r"(?<![\w.])-?\d+\.\d+(?:[eE][-+]?\d+)?(?![\w.])")
 
 def settled(text: str) -> str:
     """`text` as it is on any machine: six significant digits, no versions of libraries."""
-    text = re.sub(r"\b(numpy|simpy|networkx)(\"?:? \"?)[\d.]+\w*", r"\1", text)
+    text = re.sub(r"\b(numpy|simpy|networkx)(\"?:? \"?| \| )[\d.]+\w*", r"\1", text)
     return _NUMBER.sub(lambda number: f"{float(number[0]):.6g}", text)
 
 

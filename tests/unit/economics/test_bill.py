@@ -22,7 +22,7 @@ from simulator.economics import (
     Price,
     PriceList,
     Reserved,
-    Spot,
+    SpotRent,
     Usage,
     bill,
     bill_terms,
@@ -84,7 +84,7 @@ def test_rent(node: Node, prices: PriceList) -> None:
         assert answer.payer_usd == {"project": pytest.approx(hours * rate)}
         assert answer.usd_per_million_tokens == pytest.approx(hours * rate / 1e3)
         assert answer.donation_worth_usd is None
-    late = bill(USAGE, Spot(list=prices), node, datetime.date(2023, 1, 1), Extras(), drawn)
+    late = bill(USAGE, SpotRent(list=prices), node, datetime.date(2023, 1, 1), Extras(), drawn)
     assert late.total_usd == pytest.approx(hours * 1.0)
 
 

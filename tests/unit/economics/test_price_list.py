@@ -6,7 +6,7 @@ import datetime
 
 import pytest
 
-from simulator.economics import PriceList, Reserved
+from simulator.economics import PriceList, PriceRow, Reserved
 from simulator.economics.price_list import Column
 from simulator.errors import MendableError
 
@@ -46,6 +46,21 @@ def test_a_missing_price_names_what_there_is(prices: PriceList, accelerator: str
         prices.quote(accelerator, datetime.date.fromisoformat(date), column)
     assert what in caught.value.what
     assert mend in caught.value.mend
+
+
+def test_of_each_vendors_newest_rows_the_cheapest_counts_unless_one_is_named() -> None:
+    def row(vendor: str, date: str, usd: float) -> PriceRow:
+        day = datetime.date.fromisoformat(date)
+        return PriceRow(accelerator="chip", vendor=vendor, date=day, on_demand=usd / HOUR, source="test")
+
+    market = PriceList(
+        rows=(row("a", "2021-01-01", 1.0), row("a", "2022-01-01", 3.0), row("b", "2021-06-01", 2.0), row("c", "2023-01-01", 9.0))
+    )
+    day = datetime.date(2022, 6, 1)
+    assert market.quote("chip", day, "on_demand")[0] * HOUR == pytest.approx(2.0)
+    assert market.quote("chip", day, "on_demand", "a")[0] * HOUR == pytest.approx(3.0)
+    with pytest.raises(MendableError, match="by 'aa'; did you mean a"):
+        market.quote("chip", day, "on_demand", "aa")
 
 
 def test_a_missing_column_names_the_columns(prices: PriceList) -> None:
