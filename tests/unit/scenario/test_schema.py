@@ -11,7 +11,7 @@ import pytest
 
 from simulator.economics import Price
 from simulator.reliability import CheckpointPolicy
-from simulator.scenario import entries, json_schema, load, starter
+from simulator.scenario import Question, entries, json_schema, load, starter
 from simulator.scenario.names import SHIPPED_SCHEMAS, shipped
 from simulator.scenario.schema import files
 from simulator.scenario.shapes import CATALOGUES, Record, Tagged, field_docs, shape_of
@@ -124,3 +124,16 @@ def test_a_type_the_language_has_no_form_for() -> None:
 
 def test_the_schema_is_plain_json() -> None:
     assert json.loads(json.dumps(json_schema())) == json_schema()
+
+
+def test_no_two_classes_of_the_language_share_a_name() -> None:
+    """Schema and reference name a class once: two of one name would hide each other."""
+    seen: dict[str, object] = {}
+    waiting: list[object] = [shape_of(Question)]
+    while waiting:
+        shape = waiting.pop()
+        if isinstance(shape, Record):
+            if seen.setdefault(shape.name, shape.make) is not shape.make:
+                pytest.fail(f"two classes are called {shape.name}")
+            waiting += [field.shape for field in shape.fields.values()]
+        waiting += [getattr(shape, "shape", None), *getattr(shape, "shapes", ()), *getattr(shape, "records", {}).values()]
