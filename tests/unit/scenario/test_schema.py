@@ -14,7 +14,7 @@ from simulator.reliability import CheckpointPolicy
 from simulator.scenario import Question, entries, json_schema, load, starter
 from simulator.scenario.names import SHIPPED_SCHEMAS, shipped
 from simulator.scenario.schema import files
-from simulator.scenario.shapes import CATALOGUES, Record, Tagged, field_docs, shape_of
+from simulator.scenario.shapes import CATALOGUES, Either, ListOf, MapOf, Maybe, Record, Tagged, field_docs, shape_of
 from simulator.scenario.written import Text, Written
 from simulator.scenario.yaml_events import read
 
@@ -129,11 +129,19 @@ def test_the_schema_is_plain_json() -> None:
 def test_no_two_classes_of_the_language_share_a_name() -> None:
     """Schema and reference name a class once: two of one name would hide each other."""
     seen: dict[str, object] = {}
-    waiting: list[object] = [shape_of(Question)]
+    waiting = [shape_of(Question)]
     while waiting:
         shape = waiting.pop()
         if isinstance(shape, Record):
-            if seen.setdefault(shape.name, shape.make) is not shape.make:
-                pytest.fail(f"two classes are called {shape.name}")
+            if shape.name in seen:
+                assert seen[shape.name] is shape.make, f"two classes are called {shape.name}"
+                continue
+            seen[shape.name] = shape.make
             waiting += [field.shape for field in shape.fields.values()]
-        waiting += [getattr(shape, "shape", None), *getattr(shape, "shapes", ()), *getattr(shape, "records", {}).values()]
+        elif isinstance(shape, Maybe | ListOf | MapOf):
+            waiting.append(shape.shape)
+        elif isinstance(shape, Either):
+            waiting += shape.shapes
+        elif isinstance(shape, Tagged):
+            waiting += shape.records.values()
+    assert len(seen) > 50
