@@ -4,30 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-COMMIT = "4264367"
-"""At which the sources below were looked at first."""
-
-FIRST_LOOK: Mapping[str, tuple[int, float, float]] = {
-    "dgxc": (88, 0.049, 0.476),
-    "fms-fsdp": (8, 0.117, -0.191),
-    "hagemann": (70, 0.035, -0.188),
-    "internevo": (19, 0.015, -0.084),
-    "korthikanti22": (9, 0.017, -0.027),
-    "llama3": (2, 0.497, 0.653),
-    "llm-foundry": (41, 0.070, -0.287),
-    "megatron-2020": (12, 0.024, 0.117),
-    "megatron-sc21": (10, 0.029, -0.058),
-    "megatron-sc21-t2": (12, 0.186, -0.781),
-    "mtnlg": (3, 0.174, -0.197),
-    "nanotron": (31, 0.111, -0.644),
-    "nemo-24.07": (10, 0.060, 0.108),
-    "nemo-launcher": (11, 0.167, -0.340),
-    "simumax-b200": (43, 0.042, -0.180),
-    "torchtitan": (12, 0.166, -0.446),
-    "vtrain-multi": (56, 0.066, -0.357),
-    "zero-bubble": (12, 0.081, 0.134),
+FIRST_LOOK: Mapping[str, tuple[str, int, float, float]] = {
+    "dgxc": ("4264367", 88, 0.049, 0.476),
+    "fms-fsdp": ("4264367", 8, 0.117, -0.191),
+    "hagemann": ("4264367", 70, 0.035, -0.188),
+    "internevo": ("4264367", 19, 0.015, -0.084),
+    "korthikanti22": ("4264367", 9, 0.017, -0.027),
+    "llama3": ("4264367", 2, 0.497, 0.653),
+    "llm-foundry": ("4264367", 41, 0.070, -0.287),
+    "megatron-2020": ("4264367", 12, 0.024, 0.117),
+    "megatron-sc21": ("4264367", 10, 0.029, -0.058),
+    "megatron-sc21-t2": ("4264367", 12, 0.186, -0.781),
+    "mtnlg": ("4264367", 3, 0.174, -0.197),
+    "nanotron": ("4264367", 31, 0.111, -0.644),
+    "nemo-24.07": ("4264367", 10, 0.060, 0.108),
+    "nemo-launcher": ("4264367", 11, 0.167, -0.340),
+    "simumax-b200": ("4264367", 43, 0.042, -0.180),
+    "torchtitan": ("4264367", 12, 0.166, -0.446),
+    "vtrain-multi": ("4264367", 56, 0.066, -0.357),
+    "zero-bubble": ("4264367", 12, 0.081, 0.134),
+    "megatron-core-h100": ("61cab2b", 9, 0.262, 0.518),
+    "megatron-core-llama-readme": ("61cab2b", 3, 0.278, 0.285),
+    "moe-folding": ("61cab2b", 39, 0.151, 0.418),
+    "nemotron4": ("61cab2b", 6, 0.112, 0.264),
 }
-"""Source -> cases predicted, median size of the error, worst error. Calibration sources had been fitted on by then; held-out ones had not.
+"""Source -> commit, cases predicted, median size of the error, worst error. Calibration sources had been fitted on by then; held-out
+ones had not.
 
 Not every case of then is one of now: fms-fsdp's six with a recompute of its own were taken for ones without, and SimuMax's latent
 attention for a plain one.

@@ -18,7 +18,7 @@ from simulator.outcome import ErrorSummary, FirstLook, OrderSummary, ValidatedCa
 from simulator.scenario import Measurements, entry, measurements
 from simulator.step import answer, memory_interval, memory_use
 from simulator.study.cases import Case, architectures, case, memory_cases, rows
-from simulator.study.first_look import COMMIT, FIRST_LOOK
+from simulator.study.first_look import FIRST_LOOK
 
 QUANTITIES = ("step_time_s", "memory_bytes", "fits")
 SPLITS = ("calibration", "held_out")
@@ -206,8 +206,8 @@ def summary(cases: Sequence[ValidatedCase]) -> ValidationSummary:
         errors=tuple(errors),
         orders=tuple(_orders(cases)),
         first_look=tuple(
-            FirstLook(source=source, commit=COMMIT, cases=count, median_error=median, worst=worst)
-            for source, (count, median, worst) in FIRST_LOOK.items()
+            FirstLook(source=source, commit=commit, cases=count, median_error=median, worst=worst)
+            for source, (commit, count, median, worst) in FIRST_LOOK.items()
             if any(each.source == source for each in cases)
         ),
         coverage_by_source={split: statistics.mean(found) for split, found in shares.items() if found},
