@@ -219,6 +219,21 @@ class Bar:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LinkFault:
+    """A link that has less than its rate, with its way back.
+
+    Args:
+        name: as told, e.g. `leaf3 -> spine`.
+        place: among the links of its level.
+        left: share of its rate that is left; 0 where it is dead.
+    """
+
+    name: str
+    place: int
+    left: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class NetworkLevel:
     """One level of the network as drawn and as told: all its links together.
 
@@ -227,12 +242,16 @@ class NetworkLevel:
         links: how many, per direction.
         rate: of one link and direction [B/s].
         oversubscription: endpoints' bandwidth below / bandwidth of this level.
+        faulty: how many of them have less than their rate.
+        faults: the worst of those in each stretch of the level, for a picture; the worst of all first.
     """
 
     name: str
     links: int
     rate: float
     oversubscription: float
+    faulty: int = 0
+    faults: tuple[LinkFault, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

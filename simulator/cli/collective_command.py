@@ -35,21 +35,40 @@ _ALGORITHMS = ("auto", "ring", "tree", "nvls", "direct", "halving_doubling", "hi
     metavar="K",
     help="K groups at once: rank r is in group r mod K (NCCL_TESTS_SPLIT=%K).",
 )
+@click.option(
+    "--fault",
+    "faults",
+    multiple=True,
+    metavar="LINK=SHARE|{kind: ..}",
+    help="What is wrong with the network: a link with the share of its rate that is left ('leaf0 -> spine=50%'; 0: dead), or one of a"
+    " scenario's cluster.network_faults. May be repeated.",
+)
 @click.option("--algorithm", type=click.Choice(_ALGORITHMS), default="auto", show_default=True, help="auto chooses as NCCL would.")
 @click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True, help="How to show the answer.")
 def command(
-    topology: str, operation: str, sizes: str, node: str, count: int | None, ranks: str | None, split: int, algorithm: str, form: str
+    topology: str,
+    operation: str,
+    sizes: str,
+    node: str,
+    count: int | None,
+    ranks: str | None,
+    split: int,
+    faults: tuple[str, ...],
+    algorithm: str,
+    form: str,
 ) -> None:
     """Price a collective on a network as nccl-tests would measure it: time, bandwidths, algorithm and the busiest link by size.
 
     \b
     simulator collective --topology dgx-h100-superpod --operation all_reduce --bytes 1GiB --count 16
     simulator collective --topology meta-24k-roce --node meta-grand-teton-h100 --operation all_to_all --ranks 64
+    simulator collective --topology dgx-h100-superpod --count 64 --fault '{kind: lost_switches, lost: 1, of: 4}'
     """
     from dataclasses import asdict
     from typing import get_args
 
     from simulator.collectives import AlgorithmName, Operation, algorithm_bandwidth, bus_bandwidth, communicator
+    from simulator.interconnect import with_faults
     from simulator.scenario import entry
 
     known: Operation = get_args(Operation)[_OPERATIONS.index(operation)]
@@ -59,7 +78,7 @@ def command(
     members = _members(ranks)
     if count is None:
         count = 2 if members is None else max(members) // machine.accelerators + 1
-    network = family.build(machine, count)
+    network = with_faults(family.build(machine, count), [_fault(written) for written in faults])
     if members is None:
         last = network.accelerators - 1
         members = [0, last] if operation == "point_to_point" else list(range(network.accelerators))
@@ -81,6 +100,7 @@ def command(
         "node": node,
         "count": count,
         "operation": operation,
+        **({"faults": list(faults)} if faults else {}),
         "groups": groups.shape[0],
         "ranks": groups.shape[1],
     }
@@ -107,6 +127,20 @@ def _family(topology: str) -> Any:
 
         return read_graph(Path(topology))
     return entry("topologies", topology)
+
+
+def _fault(written: str) -> Any:
+    from simulator.interconnect import DeadLink, DegradedLink, NetworkFault
+    from simulator.scenario import value
+    from simulator.units import parse
+
+    if written.lstrip().startswith("{"):
+        return value(NetworkFault, written, f"--fault {written}")
+    link, equals, share = written.rpartition("=")
+    if not equals:
+        raise click.UsageError(f"--fault {written}: LINK=SHARE, e.g. 'leaf0 -> spine=50%', or a mapping {{kind: ..}}")
+    left = parse(share.strip(), "fraction")
+    return DegradedLink(link=link.strip(), rate=left) if left else DeadLink(link=link.strip())
 
 
 def _sizes(written: str) -> list[float]:

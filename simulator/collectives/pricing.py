@@ -83,7 +83,9 @@ class Communicator:
         self._given = _unlike(members, network.cells)
         self._members, self.domains, self.local = _by_domain(self._given, network.domain)
         kind = SCALE_UP_EFFICIENCY[network.scale_up.kind]
-        self._capacity = network.capacity * np.where(network.scale_out, SCALE_OUT_EFFICIENCY, kind)
+        reached = network.capacity * np.where(network.scale_out, SCALE_OUT_EFFICIENCY, kind)
+        # No path crosses a dead link, so that it is never busy.
+        self._capacity = np.where(reached > 0, reached, np.inf)
         self._candidates: dict[tuple[str, str], tuple[_Candidate, ...]] = {}
 
     def price(self, operation: Operation, size: float, algorithm: AlgorithmName = "auto") -> Priced:

@@ -53,6 +53,9 @@ class Fabric(Protocol):
     def beside(self, port: int) -> str:
         """Name of the vertex that an interface hangs on."""
 
+    def level(self, link: int) -> tuple[int, int]:
+        """Which of `levels` a link belongs to, and its place there (see `Router`)."""
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class AttachedRouter:
@@ -62,6 +65,8 @@ class AttachedRouter:
         rails: a message for an accelerator on another rail first crosses to that rail inside its own domain (NCCL's PXN), where the
             scale-up fabric lets it.
         touching: pairs of the fabric's vertices that meet without a link.
+        instead: of each interface, the one of the same node that carries its messages: itself, unless it is dead. Both ends then reach it
+            over the fabric inside their domain.
     """
 
     nodes: int
@@ -72,6 +77,7 @@ class AttachedRouter:
     rails: bool
     fabric: Fabric
     touching: tuple[tuple[str, str], ...] = ()
+    instead: NDArray[np.int64] | None = None
 
     @property
     def _network(self) -> int:
@@ -94,12 +100,21 @@ class AttachedRouter:
         crossing = bool(far.any())
         if crossing:
             out, into = self.port(sources), self.port(targets)
+        landed, lands = targets, np.zeros(len(targets), dtype=bool)
+        if crossing and self.instead is not None:
+            lands = far & (self.instead[into] != into)
+            into = np.where(lands, self.instead[into], into)
+            landed = np.where(lands, self._owner(into), targets)
         if crossing and self.rails and self.domain > 1:
             # The neighbour that owns the target's rail: same place in its node as the target where the rails differ.
             crosses = far & (out % self.ports != into % self.ports)
-            neighbour = sources - sources % per_node + targets % per_node
+            neighbour = sources - sources % per_node + landed % per_node
             relay, relayed = np.where(crosses, neighbour, targets), relayed | crosses
             out = np.where(crosses, self.port(neighbour), out)
+        if crossing and self.instead is not None:
+            moved = far & (self.instead[out] != out)
+            out = np.where(moved, self.instead[out], out)
+            relay, relayed = np.where(moved, self._owner(out), relay), np.where(moved, self._owner(out) != sources, relayed)
         steps: list[Step] = []
         if self.domain > 1 and self.mesh:
             steps.append((relayed, sources * self.domain + relay % self.domain))
@@ -110,7 +125,30 @@ class AttachedRouter:
             steps.append((far, first + out))
             steps += [(far & taken, first + 2 * ports + link) for taken, link in self.fabric.steps(out, into)]
             steps.append((far, first + ports + into))
+        if lands.any() and self.mesh:
+            steps.append((lands, landed * self.domain + targets % self.domain))
+        elif lands.any():
+            steps += [(lands, landed), (lands, self.nodes * per_node + targets)]
         return join_paths(steps, len(sources))
+
+    def _owner(self, port: Ports) -> NDArray[np.int64]:
+        """The first accelerator that is beside an interface."""
+        node, place = np.divmod(port, self.ports)
+        owner: NDArray[np.int64] = node * self.per_node - (-place * self.per_node // self.ports)
+        return owner
+
+    def level(self, link: int) -> tuple[int, int]:
+        """Accelerators in their domain (where there are several), interfaces, then the levels of the fabric."""
+        endpoints, ports, inside = self.nodes * self.per_node, self.nodes * self.ports, int(self.domain > 1)
+        if link < self._network:
+            source, peer = divmod(link, self.domain)
+            own = source % self.domain
+            return 0, source * (self.domain - 1) + peer - (peer > own) if self.mesh else link % endpoints
+        link -= self._network
+        if link < 2 * ports:
+            return inside, link % ports
+        level, place = self.fabric.level(link - 2 * ports)
+        return inside + 1 + level, place
 
     def ends(self, link: int) -> tuple[str, str]:
         """Names of the vertices that a link joins."""

@@ -161,6 +161,12 @@ class _Groups:
         one, two, n = (np.array(value) for value in (group, other, number))
         return self._name(group, int(self._gateway(one, two, n))), self._name(other, int(self._gateway(two, one, n)))
 
+    def level(self, link: int) -> tuple[int, int]:
+        """Inside a group, or between groups."""
+        if link < self._inside:
+            return 0, link // 2
+        return int(self._inside > 0), (link - self._inside) // 2
+
     def beside(self, port: int) -> str:
         """The switch of an interface."""
         return self._name(*divmod(port // self.ports, self.switches))

@@ -126,6 +126,10 @@ class _Groups:
         group, place = divmod(link - 2 * self._all, self.groups - 1)
         return f"spine{group}", f"spine{place + (place >= group)}"
 
+    def level(self, link: int) -> tuple[int, int]:
+        """Above the leaves, or between groups."""
+        return (0, link % self._all) if link < 2 * self._all else (1, (link - 2 * self._all) // 2)
+
     def beside(self, port: int) -> str:
         """The leaf of an interface."""
         return f"leaf{port // self.ports}"

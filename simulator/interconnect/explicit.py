@@ -167,6 +167,10 @@ class _Graph:
         """The two vertices."""
         return self.names[self.tails[link]], self.names[self.heads[link]]
 
+    def level(self, link: int) -> tuple[int, int]:
+        """There is one."""
+        return 0, link
+
     def beside(self, port: int) -> str:
         """The vertex of a node."""
         return self.names[port // self.ports]

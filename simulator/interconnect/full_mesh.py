@@ -73,6 +73,10 @@ class _Mesh:
         one, other = divmod(link, self.nodes - 1)
         return f"node{one}", f"node{other + (other >= one)}"
 
+    def level(self, link: int) -> tuple[int, int]:
+        """There is one."""
+        return 0, link // 2
+
     def beside(self, port: int) -> str:
         """The node itself."""
         return f"node{port // self.ports}"

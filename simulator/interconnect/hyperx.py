@@ -123,6 +123,14 @@ class _Grid:
             link, stride = link - self._switches * (size - 1), stride * size
         raise IndexError(f"no link {link}")
 
+    def level(self, link: int) -> tuple[int, int]:
+        """The dimension, among those that have links."""
+        for dimension, size in enumerate(self.shape):
+            if link < self._switches * (size - 1):
+                return sum(size > 1 for size in self.shape[:dimension]), link // 2
+            link -= self._switches * (size - 1)
+        raise IndexError(f"no link {link}")
+
     def beside(self, port: int) -> str:
         """The switch of an interface."""
         return f"switch{port // self.ports}"

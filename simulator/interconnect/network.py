@@ -30,6 +30,9 @@ class Router(Protocol):
     def attachments(self) -> list[tuple[str, str]]:
         """Pairs of vertices that touch without a link of their own (an accelerator and its network interface)."""
 
+    def level(self, link: int) -> tuple[int, int]:
+        """Which of the network's levels a link belongs to, and its place among those drawn there; a way and the way back may share one."""
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Interconnect:
@@ -47,6 +50,7 @@ class Interconnect:
             stays inside blocks of such a size looks the same in each of them.
         levels: for drawing and telling.
         router: the family's own routing.
+        left: share of its line rate that each link has left, already in `capacity`; absent where the network is whole.
     """
 
     accelerators: int
@@ -60,14 +64,21 @@ class Interconnect:
     cells: tuple[int, ...]
     levels: tuple[NetworkLevel, ...]
     router: Router
+    left: NDArray[np.float64] | None = None
+
+    @property
+    def first_interface(self) -> int:
+        """Number of the first link between nodes: one out of each interface, then one into each."""
+        return int(np.argmax(self.scale_out))
 
     def paths(self, sources: NDArray[np.int64], targets: NDArray[np.int64]) -> Paths:
         """Links from each source to each target accelerator (see `Paths`)."""
         return self.router.paths(np.asarray(sources, dtype=np.int64), np.asarray(targets, dtype=np.int64))
 
     def link_name(self, link: int) -> str:
-        """A link as told: `tail -> head`."""
-        return " -> ".join(self.router.ends(int(link)))
+        """A link as told: `tail -> head`, and what is left of it where that is not all."""
+        told = " -> ".join(self.router.ends(int(link)))
+        return told if self.left is None or self.left[link] == 1 else f"{told} (at {100 * self.left[link]:.3g} %)"
 
 
 def join_paths(steps: list[tuple[NDArray[np.bool_], NDArray[np.int64]]], pairs: int) -> Paths:

@@ -67,6 +67,10 @@ class _Rails:
         """There is no link between rails."""
         raise IndexError(f"no link {link}")
 
+    def level(self, link: int) -> tuple[int, int]:
+        """There is no link between rails."""
+        raise IndexError(f"no link {link}")
+
     def beside(self, port: int) -> str:
         """The rail of an interface."""
         return f"rail{port % self.rails}"

@@ -6,6 +6,7 @@ traffic evenly; hash collisions of ECMP are not modelled).
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,6 +39,11 @@ class Tier:
     def units(self) -> int:
         """How many there are."""
         return int(self.unit[-1]) + 1
+
+    @functools.cached_property
+    def first(self) -> NDArray[np.int64]:
+        """Of each unit, the first interface under it."""
+        return np.unique(self.unit, return_index=True)[1]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -93,8 +99,16 @@ class Tree:
                 above = tier.above
                 if index + 1 < len(self.tiers):
                     over = self.tiers[index + 1]
-                    above = f"{over.name}{over.unit[int(np.argmax(tier.unit == unit))]}"
+                    above = f"{over.name}{over.unit[tier.first[unit]]}"
                 return (f"{tier.name}{unit}", above) if link < tier.units else (above, f"{tier.name}{unit}")
+            link -= 2 * tier.units
+        raise IndexError(f"no link {link}")
+
+    def level(self, link: int) -> tuple[int, int]:
+        """The tier, and the unit whose link it is."""
+        for index, tier in enumerate(self.tiers):
+            if link < 2 * tier.units:
+                return index, link % tier.units
             link -= 2 * tier.units
         raise IndexError(f"no link {link}")
 

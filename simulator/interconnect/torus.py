@@ -174,6 +174,13 @@ class _Rings:
         other = int(np.ravel_multi_index(tuple(self._wrapped(ahead)[0]), self.shape, order="F"))
         return f"place{place}", f"place{other}"
 
+    def level(self, link: int) -> tuple[int, int]:
+        """The dimension, among those that have links."""
+        place, way = divmod(link, int(self._directions.sum()))
+        dimension = int(np.searchsorted(self._first, way, side="right")) - 1
+        each = int(self._directions[dimension])
+        return int(np.count_nonzero(self._directions[:dimension])), (place * each + way - int(self._first[dimension])) // 2
+
     def beside(self, port: int) -> str:
         """The place of an interface."""
         return f"place{port // self.ports}"

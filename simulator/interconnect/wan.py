@@ -220,6 +220,14 @@ class _Sites:
         one, other = self.pairs[link - 2 * sites]
         return f"{self.names[one]}.gate", f"{self.names[other]}.gate"
 
+    def level(self, link: int) -> tuple[int, int]:
+        """Above the leaves, out of a site, or between two sites."""
+        leaves, sites, above = self._leaves, len(self.names), int(self._leaves > 0)
+        if link < 2 * leaves:
+            return 0, link % leaves
+        link -= 2 * leaves
+        return (above, link % sites) if link < 2 * sites else (above + 1, link - 2 * sites)
+
     def beside(self, port: int) -> str:
         """The leaf or the site of an interface."""
         site, leaf = (int(value[0]) for value in self._at(np.array([port])))

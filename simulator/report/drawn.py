@@ -89,7 +89,31 @@ def network(outcome: Outcome) -> Section | None:
         brief=False,
         numeric=False,
     )
-    return Section(name="network", heading="The network", blocks=(*figures, table, *_traffic(outcome)))
+    return Section(name="network", heading="The network", blocks=(*figures, table, *_faults(drawn), *_traffic(outcome)))
+
+
+def _faults(drawn: list[tuple[str, Alternative]]) -> tuple[Table, ...]:
+    """Links below their rate, where there are any."""
+    rows = tuple(
+        (
+            names,
+            clean(level.name),
+            f"{count(level.faulty)} of {count(level.links)}",
+            clean(worst.name),
+            percent(worst.left) if worst.left else "nothing: it is dead",
+        )
+        for names, a in drawn
+        for level in a.drawing.network
+        for worst in level.faults[:1]
+    )
+    table = Table(
+        columns=("alternative", "level", "links below their rate", "the worst", "what is left of it"),
+        rows=rows,
+        caption="What is wrong with the network.",
+        brief=False,
+        numeric=False,
+    )
+    return (table,) if rows else ()
 
 
 def _traffic(outcome: Outcome) -> tuple[Table | Paragraph, ...]:

@@ -16,8 +16,8 @@ from typing import Any
 
 import vl_convert
 
-from simulator.outcome import Bar, LogEntry, Outcome
-from simulator.report.numbers import clean, count, data_rate, number, time_unit, words
+from simulator.outcome import Bar, LogEntry, NetworkLevel, Outcome
+from simulator.report.numbers import clean, count, data_rate, number, percent, time_unit, words
 from simulator.report.section import Figure, Levels, Lines, Picture, Points, Progress, Ranges, Schedule, Section, Stacks
 from simulator.report.sections import sections
 
@@ -349,22 +349,54 @@ def _slot(bar: Bar, x: float, y: float, scale: float, high: float, colour: str) 
 def _levels(picture: Levels) -> str:
     levels = picture.levels[::-1]
     widest = max(level.links * level.rate for level in levels) or 1.0
-    centre, half, high, gap = 190.0, 170.0, 26.0, 26.0
+    faulty = any(level.faulty for level in levels)
+    centre, half, high, gap = 190.0, 170.0, 26.0, 44.0 if faulty else 26.0
     drawn = []
     for i, level in enumerate(levels):
         y = 10 + i * (high + gap)
         width = max(4.0, 2 * half * level.links * level.rate / widest)
         if i:
-            drawn.append(_rule(centre, y - gap, centre, y, FAINT, ' stroke-width="1.5"'))
+            drawn.append(_rule(centre, y - gap + (18 if faulty else 0), centre, y, FAINT, ' stroke-width="1.5"'))
         over = level.oversubscription > 1.005
         drawn.append(_rect(centre - width / 2, y, width, high, "#e69f00" if over else "#0072b2", ' rx="3"'))
         told = f"{clean(level.name)}: {count(level.links)} × {data_rate(level.rate)} = {data_rate(level.links * level.rate)} per direction"
         drawn.append(_text(centre + half + 20, y + 11, told))
         ratio = f"oversubscribed {number(level.oversubscription)} : 1 against the level below" if over else "not oversubscribed"
         drawn.append(_text(centre + half + 20, y + 27, ratio, "start", FAINT, 11))
+        if faulty:
+            drawn += _cells(level, centre - half, y + high + 5, 2 * half)
+        if level.faulty:
+            drawn.append(_text(centre + half + 20, y + 42, _faults_told(level), "start", _FAULTY, 11))
     y = 10 + len(levels) * (high + gap)
     drawn += [_rule(centre, y - gap, centre, y, FAINT, ' stroke-width="1.5"'), _text(centre, y + 13, "accelerators", "middle", FAINT)]
     return _svg(y + 22, drawn, _WIDTH)
+
+
+_FAULTY, _DEAD = "#d55e00", "#1b2733"
+_CELLS = 64
+
+
+def _cells(level: NetworkLevel, x: float, y: float, width: float) -> list[str]:
+    """The links of a level side by side, many of them to a cell where there are many; a cell with a fault is marked."""
+    cells = min(level.links, _CELLS)
+    each = width / cells
+    worst: dict[int, float] = {}
+    for fault in level.faults:
+        cell = min(fault.place * cells // level.links, cells - 1)
+        worst[cell] = min(fault.left, worst.get(cell, 1.0))
+    return [
+        _rect(x + i * each, y, each - (1.0 if each > 3 else 0.5), 9, GRID if i not in worst else _FAULTY if worst[i] else _DEAD)
+        for i in range(cells)
+    ]
+
+
+def _faults_told(level: NetworkLevel) -> str:
+    """How many links are below their rate, and which is worst."""
+    worst = level.faults[0]
+    state = "dead" if not worst.left else f"at {percent(worst.left)}"
+    if level.faulty == 1:
+        return f"{clean(worst.name)} is {state}"
+    return f"{count(level.faulty)} of {count(level.links)} below their rate, {clean(worst.name)} {state}"
 
 
 def _progress(picture: Progress) -> str:

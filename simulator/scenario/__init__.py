@@ -11,6 +11,7 @@ from simulator.scenario.settings import settings
 from simulator.scenario.shapes import CATALOGUES
 from simulator.scenario.starter import starter
 from simulator.scenario.validate import load_entry as entry
+from simulator.scenario.validate import load_value as value
 
 __all__ = [
     "CATALOGUES",
@@ -28,4 +29,5 @@ __all__ = [
     "resolve_sweep",
     "settings",
     "starter",
+    "value",
 ]

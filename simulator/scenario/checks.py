@@ -5,11 +5,12 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from simulator.economics import Donated, OnDemand, Owned, PriceList, Reserved, SpotRent
 from simulator.economics.price_list import Column
 from simulator.errors import MendableError
+from simulator.interconnect import with_faults
 from simulator.parallelism import Layout
 from simulator.reliability import Schedule
 from simulator.scenario.question import Question
@@ -35,6 +36,7 @@ def findings(question: Question, date: datetime.date, hindsight: bool) -> Iterat
     yield from _phases(question)
     yield from _availability(question)
     yield from _placement(question)
+    yield from _network(question)
     yield from _price(question, date)
     if not hindsight:
         yield from _later(question, date)
@@ -125,6 +127,30 @@ def _placement(question: Question) -> Iterator[Finding]:
         question.cluster.placement.room(question.cluster.count)
     except MendableError as error:
         yield Finding("cluster.placement", error.what, error.mend)
+
+
+def _network(question: Question) -> Iterator[Finding]:
+    """Faults name what is there, and leave a way between any two nodes."""
+    cluster = question.cluster
+    if not cluster.network_faults:
+        return
+    try:
+        whole = replace(cluster, network_faults=()).network(cluster.count)
+    except MendableError:
+        return  # told where the network is built
+    wrong = False
+    for n, fault in enumerate(cluster.network_faults):
+        try:
+            with_faults(whole, (fault,))
+        except MendableError as error:
+            wrong = True
+            field = error.what.partition(" ")[0]
+            yield Finding(f"cluster.network_faults.{n}{f'.{field}' if hasattr(fault, field) else ''}", error.what, error.mend)
+    if not wrong:
+        try:
+            with_faults(whole, cluster.network_faults)
+        except MendableError as error:
+            yield Finding("cluster.network_faults", f"together: {error.what}", error.mend)
 
 
 def _price(question: Question, date: datetime.date) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from simulator.economics import Extras, Grid, Price
 from simulator.hardware import Node, Software
-from simulator.interconnect import Topology
+from simulator.interconnect import Interconnect, NetworkFault, Topology, with_faults
 from simulator.model import Transformer
 from simulator.parallelism import Layout, Packed, Placement
 from simulator.reliability import (
@@ -144,6 +144,7 @@ class Cluster:
         topology: how the network interfaces are joined; a catalogue name, or a family with its parameters and a source.
         node: what a node is; a catalogue name, or written out with a source.
         placement: where in the machine room the nodes of the job stand; ranks fill them in order.
+        network_faults: what is wrong with the network all the time: lost switches, slow interfaces, degraded, dead and flapping links.
         availability: when the nodes are there.
         allocation: how a batch system or a grant hands them out.
     """
@@ -152,8 +153,21 @@ class Cluster:
     node: Node
     count: int
     placement: Placement = field(default_factory=Packed)
+    network_faults: tuple[NetworkFault, ...] = ()
     availability: Availability = field(default_factory=Always)
     allocation: Allocation = field(default_factory=Allocation)
+
+    def network(self, nodes: int) -> Interconnect:
+        """The machine room's network as a job of some nodes finds it.
+
+        Args:
+            nodes: of the job; what is wrong is told of the machine room of the whole cluster, which then is there for a smaller job, too.
+
+        Raises:
+            MendableError: a fault names what is not there, or cuts something off.
+        """
+        room = self.placement.room(self.count if self.network_faults else nodes)
+        return with_faults(self.topology.build(self.node, room), self.network_faults)
 
 
 @dataclass(frozen=True, kw_only=True)

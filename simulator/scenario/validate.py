@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from simulator.errors import MendableError, Problem, ProblemsError, did_you_mean
+from simulator.scenario import yaml_events
 from simulator.scenario.merge import merge
 from simulator.scenario.names import Library
 from simulator.scenario.scalars import article, read_scalar
@@ -307,6 +308,23 @@ def load_entry(kind: str, name: str) -> Any:
     text = Text(name, name, numbered=False)
     mark = Mark(text, 1, 1)
     value = reader.read(shape_of(CATALOGUES[kind]), Written(name, mark), Place("", mark))
+    if reader.problems:
+        raise ProblemsError(tuple(reader.problems))
+    return value
+
+
+def load_value(hint: Any, written: str, said: str) -> Any:
+    """A value of a type of the language from YAML on one line.
+
+    Args:
+        said: how problems name where it was written, e.g. `--fault ..`.
+
+    Raises:
+        ProblemsError: it has problems.
+    """
+    reader = Reader(Library())
+    document = yaml_events.parse(written, Text(said, said, numbered=False))
+    value = reader.read(shape_of(hint), document, Place("", document.mark))
     if reader.problems:
         raise ProblemsError(tuple(reader.problems))
     return value

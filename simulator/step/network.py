@@ -18,7 +18,7 @@ from simulator.step.job import Machines
 class Network:
     """Seconds of the collectives of one layout.
 
-    Groups that stay inside a node are priced on the first node alone: nodes are alike and their fabrics separate.
+    Groups that stay inside a node are priced on the first node alone where nodes are alike: their fabrics are separate.
     """
 
     def __init__(self, layout: Layout, machines: Machines) -> None:
@@ -76,11 +76,12 @@ class Network:
         stride, inside = layout.accelerators // layout.pipeline, self.machines.node.accelerators
         known: dict[int, float] = {}
         answer = []
-        packed = isinstance(self.machines.placement, Packed)
+        alike = isinstance(self.machines.placement, Packed) and self.machines.network.left is None
         for stage in range(layout.pipeline):
             crosses = stage * stride // inside != (stage + 1) % layout.pipeline * stride // inside
-            # Assumes: of packed ranks, boundaries whose first pair stays inside a node are alike, and so are those that leave it.
-            like = int(crosses) if packed or not crosses else -stage
+            # Assumes: of packed ranks on a whole network, boundaries whose first pair stays inside a node are alike, and so are those
+            # that leave it.
+            like = int(crosses) if alike or (not crosses and self.machines.network.cells) else -1 - stage
             if like not in known:
                 known[like] = self.communicate("point_to_point", sent, f"boundary {stage}") + gather
             answer.append(known[like])
@@ -101,7 +102,7 @@ def _communicator(
     layout = Layout(tensor=tensor, context=context, pipeline=pipeline, data=data, expert=expert, expert_tensor=expert_tensor)
     found = places(placement, nodes, inside)[_members(layout, dimension)]
     node = found // inside
-    if (node == node[:, :1]).all():
+    if network.cells and (node == node[:, :1]).all():
         found = found[node[:, 0] == node[0, 0]]
     return communicator(found, network)
 

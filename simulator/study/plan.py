@@ -83,8 +83,7 @@ def plan(question: Question) -> Plan | Infeasible:
 
     @cache
     def network(size: int) -> Interconnect:
-        cluster = question.cluster
-        return cluster.topology.build(cluster.node, cluster.placement.room(size))
+        return question.cluster.network(size)
 
     phases = []
     for stretch in _stretches(question.training):
@@ -259,6 +258,8 @@ def modelled(training: Training, machines: Machines) -> PricedStep | Infeasible:
     job, layout = _job(training), training.layout
     quiet = machines.network.accelerators > machines.accelerators
     notes: tuple[str, ...] = ("network: whatever else runs in the machine room keeps off the links of this job",) if quiet else ()
+    if machines.network.left is not None:
+        notes += ("network: what is wrong is wrong all the time; a dead link is gone around between its own ends",)
     if not isinstance(layout, Layout):
         found = search(job, machines, microbatch=training.microbatch)
         if isinstance(found, Infeasible):

@@ -47,8 +47,7 @@ def trace(scenario: Scenario, alternative: str) -> Json:
         software=training.software,
     )
     cluster, count = question.cluster, max(phase.steps)
-    network = cluster.topology.build(cluster.node, cluster.placement.room(count))
-    machines = Machines(node=cluster.node, count=count, network=network, placement=cluster.placement)
+    machines = Machines(node=cluster.node, count=count, network=cluster.network(count), placement=cluster.placement)
     laid = spans(job, layout, machines)
     scale = step.time.time_s / max(span.end_s for span in laid if span.stage == 0)
     used = sorted({span.lane for span in laid}, key=_LANES.index)

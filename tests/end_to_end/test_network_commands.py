@@ -75,6 +75,24 @@ def test_collective_prints_what_nccl_tests_would():
     assert len(table.splitlines()) == 2 + 8
 
 
+def test_a_fault_shows_in_time_and_bottleneck_and_is_refused_where_it_cuts_off():
+    def answer(*faults):
+        options = ("--topology", "single-switch", "--node", "jean-zay-a100", "--count", 2, "--bytes", "1GiB", "--algorithm", "ring")
+        (row,) = json.loads(run("collective", *options, "--format", "json", *(f for fault in faults for f in ("--fault", fault))).stdout)[
+            "sizes"
+        ]
+        return row
+
+    whole, slow = answer(), answer("node1.nic0 -> switch=25%")
+    assert slow["bandwidth_s"] == pytest.approx(4 * whole["bandwidth_s"], rel=0.1)
+    assert slow["bottleneck"] == "node1.nic0 -> switch (at 25 %)"
+    assert answer("{kind: flapping_link, link: node1.nic0 -> switch, down: 75%}") == slow
+    told = run("collective", "--topology", "dgx-h100-superpod", "--fault", "leaf0 -> spine=0", code=3).stderr
+    assert "nothing but the dead link leaf0 -> spine leads there; write kind: degraded_link" in told
+    assert "did you mean slow_nic" in run("collective", "--topology", "single-switch", "--fault", "{kind: slow_nics}", code=3).stderr
+    run("collective", "--topology", "single-switch", "--fault", "node0", code=2)
+
+
 def test_groups_that_share_interfaces_take_longer():
     def time(*more):
         options = ("--topology", "single-switch", "--node", "jean-zay-a100", "--count", 4, "--bytes", "64MiB", "--format", "json")

@@ -117,6 +117,22 @@ BROKEN = {
         "list: cloud-2022", "list: v100-lambda-2020", "lambda", "rented.economics.price.list", "has no price of a100-sxm-80gb",
         "it has v100",
     ),
+    "fault of a link that is none": (
+        "    count: 128\n", "    count: 128\n    network_faults:\n      - {kind: degraded_link, link: leaf9 -> spin, rate: 50%}\n", "leaf9",
+        "cluster.network_faults.0.link", "'leaf9 -> spin' is none of this network", "did you mean leaf",
+    ),
+    "fault of a node that is none": (
+        "    count: 128\n", "    count: 128\n    network_faults: [{kind: slow_nic, nodes: [128], rate: 50%}]\n", "[128]",
+        "cluster.network_faults.0.nodes", "names node 128, the network has 128", "places in the machine room",
+    ),
+    "fault that cuts off": (
+        "    count: 128\n", "    count: 128\n    network_faults: [{kind: dead_link, link: leaf1 -> spine}]\n", "kind: dead_link",
+        "cluster.network_faults.0", "nothing but the dead link leaf1 -> spine leads there", "degraded_link",
+    ),
+    "fault of all switches": (
+        "    count: 128\n", "    count: 128\n    network_faults: [{kind: lost_switches, lost: 8, of: 8}]\n", "lost: 8",
+        "cluster.network_faults.0.lost", "lost is 8 of 8", "leave at least one",
+    ),
     "price later than the date": (
         "date: 2022-06-01", "date: 2020-06-01", "list: cloud-2022", "rented.economics.price.list", "on or before 2020-06-01",
         "it has prices of 202",

@@ -8,7 +8,7 @@ import statistics
 import pytest
 
 from simulator.hardware import Node, NodePower, ScaleUp
-from simulator.interconnect import FatTree, SingleSwitch
+from simulator.interconnect import DeadLink, FatTree, SingleSwitch, SlowInterface, with_faults
 from simulator.model import Experts, Transformer, parameters
 from simulator.outcome import Infeasible
 from simulator.parallelism import Layout
@@ -136,3 +136,37 @@ def test_the_busiest_link_of_each_kind_of_group_is_named() -> None:
     assert told[False]["stages", "point_to_point"].bottleneck == "node0.nic0 -> switch"
     assert told[True]["stages", "point_to_point"].bottleneck == "leaf0 -> spine"
     assert told[True]["stages", "point_to_point"].time_s > told[False]["stages", "point_to_point"].time_s
+
+
+def test_a_slow_interface_slows_the_groups_that_use_it_and_nothing_else() -> None:
+    """Node 40 holds ranks of stage 10: its gradients take four times as long, what stays inside nodes as long as before."""
+    whole = dgx(48)
+    faulty = dataclasses.replace(whole, network=with_faults(whole.network, [SlowInterface(nodes=(40,), rate=0.25)]))
+    one, other = (evaluate(job(), PTDP, machines) for machines in (whole, faulty))
+    assert isinstance(one, StepAnswer)
+    assert isinstance(other, StepAnswer)
+    before, after = ({(t.groups, t.operation): t for t in found.traffic} for found in (one, other))
+    for key in before:
+        if key[0] == "tensor":
+            assert after[key] == before[key]
+    reduced = "data_context", "all_reduce"
+    assert after[reduced].bottleneck == "node40.nic0 -> switch (at 25 %)"
+    assert after[reduced].time_s == pytest.approx(4 * before[reduced].time_s, rel=0.02)
+    assert after["stages", "point_to_point"].time_s > 2 * before["stages", "point_to_point"].time_s
+    assert after["ends", "all_reduce"].time_s == before["ends", "all_reduce"].time_s
+    for part in ("matrix", "attention", "memory_bound", "tensor_comm", "optimizer"):
+        assert other.time.parts_s[part] == one.time.parts_s[part]
+    added = sum(other.time.parts_s[part] - one.time.parts_s[part] for part in ("data_comm", "pipeline_comm", "pipeline_bubble", "jitter"))
+    assert added > 0
+    assert other.time.time_s == pytest.approx(one.time.time_s + added, rel=1e-12)
+
+
+def test_a_fault_that_nobody_meets_changes_nothing() -> None:
+    layout = dataclasses.replace(PTDP, data=1, pipeline=12)
+    some = job(global_batch=96)
+    whole = dgx(24)
+    spare = dataclasses.replace(whole, count=12, network=with_faults(whole.network, [DeadLink(link="node20.nic3 -> *")]))
+    one, other = (evaluate(some, layout, machines) for machines in (dataclasses.replace(whole, count=12), spare))
+    assert isinstance(one, StepAnswer)
+    assert isinstance(other, StepAnswer)
+    assert other.time.time_s == pytest.approx(one.time.time_s, rel=1e-12)
