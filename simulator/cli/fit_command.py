@@ -27,7 +27,7 @@ def failures(log: Path, detection: str, nodes: int | None, span: str | None, new
     """Fit rates and distributions of failures to LOG, and write them as a set of failure classes.
 
     LOG: a table with a header (time [h],node,cause) or the same rows as JSON; a spot trace of SkyPilot (JSON) or Bamboo (CSV, text).
-    Exponential against Weibull times by maximum likelihood; how well each fits is said and written into the entry.
+    Exponential, Weibull and lognormal times by maximum likelihood; how well each fits is said and written into the entry.
     """
     from dataclasses import replace
 

@@ -4,12 +4,12 @@ A class of exponential times over n things is one clock of n times the rate: it 
 held, or seconds that the job ran) reaches a draw of the class. Exposure runs faster on a larger fleet, stands still where nothing is held,
 and rescales nothing when machines come and go.
 
-A class of Weibull times is a renewal process per thing, exact and lazy: the first failures of n new things come in the order of
-exponential spacings, H(t₍ᵢ₊₁₎) = H(t₍ᵢ₎) + E/(n − i) with H(t) = (t/λ)^k, and each thing that has failed starts again as new, on a heap.
-Memory grows with the failures, not with the things.
+A class of other times is a renewal process per thing, exact and lazy: the first failures of n things of age a come in the order of
+exponential spacings, H(a + t₍ᵢ₊₁₎) = H(a + t₍ᵢ₎) + E/(n − i) with the cumulative hazard H, and each thing that has failed starts again as
+new, on a heap. Memory grows with the failures, not with the things.
 
-# Assumes: all things of a Weibull class are new when the run starts and age while machines are held; while fewer are held than the most
-# of the run, each failure is kept with the share that is held, so that machines that are away age too.
+# Assumes: all things of such a class are of one age when the run starts and age while machines are held; while fewer are held than the
+# most of the run, each failure is kept with the share that is held, so that machines that are away age too.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from __future__ import annotations
 import heapq
 import math
 from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple, Protocol
 
 from simulator.engine.streams import Stream, Streams, exponential
@@ -44,7 +45,7 @@ class Clock(Protocol):
         """
 
 
-class Exponential:
+class Memoryless:
     """One competing clock for all things of the class."""
 
     __slots__ = ("_mean", "_row", "_stream", "failure", "next")
@@ -65,17 +66,16 @@ class Exponential:
 
 
 class Renewal:
-    """A Weibull renewal process per thing of the class, over ages [s]."""
+    """A renewal process per thing of the class, over time that machines are held [s]."""
 
-    __slots__ = ("_first", "_fresh", "_hazard", "_row", "_scale", "_shape", "_stream", "_worn", "failure")
+    __slots__ = ("_age", "_first", "_fresh", "_hazard", "_row", "_stream", "_worn", "failure")
 
     def __init__(self, failure: FailureClass, count: int, stream: Stream) -> None:
         self.failure = failure
-        self._shape = failure.shape
-        self._scale = failure.mtbf / math.gamma(1 + 1 / failure.shape)
+        self._age = partial(failure.distribution.age, mtbf=failure.mtbf)
         self._stream = stream
         self._fresh = count
-        self._hazard = 0.0
+        self._hazard = failure.distribution.hazard(failure.age, failure.mtbf)
         self._worn: list[float] = []
         self._row = stream.row()
         self._first = self._first_failure()
@@ -86,21 +86,21 @@ class Renewal:
 
     def ring(self, share: float) -> list[float] | None:
         row = self._row
-        age = self.next
+        now = self.next
         self._row = self._stream.row()
         if self._worn and self._worn[0] <= self._first:
             heapq.heappop(self._worn)
         else:
             self._fresh -= 1
             self._first = self._first_failure()
-        heapq.heappush(self._worn, age + self._scale * exponential(row[INTERVAL]) ** (1 / self._shape))
+        heapq.heappush(self._worn, now + self._age(exponential(row[INTERVAL])))
         return row if row[KEPT] < share else None
 
     def _first_failure(self) -> float:
         if not self._fresh:
             return math.inf
         self._hazard += exponential(self._row[FIRST]) / self._fresh
-        return float(self._scale * self._hazard ** (1 / self._shape))
+        return max(0.0, self._age(self._hazard) - self.failure.age)
 
 
 class Exposure:
@@ -169,10 +169,10 @@ class Hazards:
         for failure in _all(failures):
             stream = streams.stream(f"failure/{failure.cause}", _COLUMNS)
             if failure.share < 1:
-                self._lemons.append(Exposure([Exponential(failure, failure.mtbf / things(failure, 1, accelerators_per_node), stream)]))
-            elif failure.shape == 1:
+                self._lemons.append(Exposure([Memoryless(failure, failure.mtbf / things(failure, 1, accelerators_per_node), stream)]))
+            elif failure.memoryless:
                 mean = failure.mtbf / things(failure, 1, accelerators_per_node)
-                (running if failure.of == "job" else machines).append(Exponential(failure, mean, stream))
+                (running if failure.of == "job" else machines).append(Memoryless(failure, mean, stream))
             else:
                 renewal = Renewal(failure, math.ceil(things(failure, most_nodes, accelerators_per_node)), stream)
                 (running if failure.of == "job" else ages).append(renewal)

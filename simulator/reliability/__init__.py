@@ -11,6 +11,7 @@ from simulator.reliability.availability import (
     Spot,
     reclaims,
 )
+from simulator.reliability.bathtub import Bathtub
 from simulator.reliability.checkpoints import CheckpointPolicy, NearTier, blocking_seconds, drain_seconds, interval_seconds, read_seconds
 from simulator.reliability.closed_forms import (
     daly_first_order_interval,
@@ -24,23 +25,31 @@ from simulator.reliability.closed_forms import (
     waste,
     young_interval,
 )
+from simulator.reliability.distribution import Distribution
 from simulator.reliability.elastic import Elastic
+from simulator.reliability.exponential import Exponential
 from simulator.reliability.failures import FailureClass, FailureSet
 from simulator.reliability.hot_swap import HotSwap
+from simulator.reliability.lognormal import Lognormal
 from simulator.reliability.recovery import Recovery
 from simulator.reliability.restart import Restart
 from simulator.reliability.spares import Repair, Spares
+from simulator.reliability.weibull import Weibull
 
 __all__ = [
     "Allocation",
     "Always",
     "Availability",
     "AvailabilityTrace",
+    "Bathtub",
     "CheckpointPolicy",
+    "Distribution",
     "Elastic",
+    "Exponential",
     "FailureClass",
     "FailureSet",
     "HotSwap",
+    "Lognormal",
     "NearTier",
     "Recovery",
     "Repair",
@@ -50,6 +59,7 @@ __all__ = [
     "ScheduledNodes",
     "Spares",
     "Spot",
+    "Weibull",
     "blocking_seconds",
     "daly_first_order_interval",
     "daly_interval",

@@ -19,8 +19,8 @@ def things(failure: FailureClass, nodes: int, accelerators_per_node: int) -> flo
 def job_hazard(failures: FailureSet | None, nodes: int, accelerators_per_node: int) -> float:
     """Failures per second of a job on a whole fleet: Σ share_c · (1 + burst_c) · n_c / MTBF_c [1/s]; what is planned or only slows is none.
 
-    Accuracy: exact for exponential times; for Weibull shapes the long-run mean, which a young fleet of shape < 1 exceeds; for lemons
-        that of the start, before any is cured.
+    Accuracy: exact for exponential times; for others the long-run mean, which a young fleet of Weibull shape < 1 exceeds; of a bathtub
+        its bottom; for lemons that of the start, before any is cured.
     """
     classes = [each for each in (failures.classes if failures else ()) if not each.planned and each.slowdown == 1]
     return math.fsum(each.share * (1 + each.burst) * things(each, nodes, accelerators_per_node) / each.mtbf for each in classes)

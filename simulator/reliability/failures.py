@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
+from simulator.reliability.distribution import Distribution
+from simulator.reliability.exponential import Exponential
 from simulator.spec import Fraction, Ratio, Seconds, Source, Sourced, require
+
+_OLDEST = 600.0
+"""Cumulative hazard of an age that one thing in e^600 reaches: floats tell no later failure."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,8 +24,8 @@ class FailureClass:
         block: nodes that go down together, neighbours in the machine room: the blast radius of one failure; 1 is the node alone, and as
             many as the cluster has is the site.
         mtbf: mean time between failures of one such thing [s].
-        shape: Weibull shape of the time between failures; 1 is exponential. Below 1, a fleet that is new when the run starts fails
-            more at first; what was repaired or replaced is as good as new.
+        distribution: of those times; what was repaired or replaced is as good as new.
+        age: of all such things when the run starts, as time that they were held before [s]; exponential times know none.
         share: of the nodes that have this fault when the run starts (lemons), picked by chance over the whole fleet, spares and pools
             included; `mtbf` is theirs, and the others never fail by it. A repair that succeeds, for whatever cause, cures it.
         loses_node: the node leaves for repair and must be replaced; otherwise the job restarts on the same machines.
@@ -41,7 +46,8 @@ class FailureClass:
     of: Literal["accelerator", "node", "block", "job"]
     block: int = 1
     mtbf: Seconds
-    shape: Ratio = 1.0
+    distribution: Distribution = field(default_factory=Exponential)
+    age: Seconds = 0.0
     share: Fraction = 1.0
     loses_node: bool = True
     detection: Seconds
@@ -56,11 +62,20 @@ class FailureClass:
 
     def __post_init__(self) -> None:
         require(self.mtbf > 0, f"the mtbf of {self.cause!r} is 0 s", "write the mean time between two failures of one such thing")
-        require(self.shape > 0, f"the shape of {self.cause!r} is 0", "write 1 for exponential times")
         require(
-            self.share == 1 or (self.of in ("accelerator", "node") and self.shape == 1),
+            self.share == 1 or (self.of in ("accelerator", "node") and self.memoryless),
             f"{self.cause!r} strikes a share of the nodes: it is of nodes or accelerators, with exponential times",
-            "leave out share or shape",
+            "leave out share or distribution",
+        )
+        require(
+            self.age == 0 or not self.memoryless,
+            f"{self.cause!r} has an age, and exponential times know none",
+            "leave out age, or write distribution: {kind: weibull, shape: 0.7}",
+        )
+        require(
+            self.distribution.hazard(self.age, self.mtbf) < _OLDEST,
+            f"nothing of {self.cause!r} would live to that age",
+            "write a shorter age, or a longer mtbf",
         )
         require(self.block >= 1, f"the block of {self.cause!r} has no node", "write 1 for the node alone")
         require(
@@ -69,6 +84,11 @@ class FailureClass:
             f"{self.cause!r} slows a node or the job down and cannot do more",
             "write slowdown: 1.3 without block, planned, outage, rollback and burst, or leave slowdown out",
         )
+
+    @property
+    def memoryless(self) -> bool:
+        """Whether its things do not age."""
+        return isinstance(self.distribution, Exponential)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Rates and shapes of failures from logs: exact intervals of a rate, exponential and Weibull times by maximum likelihood, their fit.
+"""Rates and distributions of failures from logs: exact intervals of a rate; exponential, Weibull and lognormal times by maximum likelihood.
 
 A *spell* is a time from a start (a machine that is new, repaired or granted) to a failure, or to the end of what was observed.
 """
@@ -8,6 +8,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,18 +59,19 @@ class Rate:
 
 @dataclass(frozen=True, kw_only=True)
 class Fitted:
-    """A Weibull distribution of times, or an exponential one where `shape` is 1 and not fitted.
+    """A distribution of times.
 
     Args:
-        shape: k; below 1, what is new fails more.
-        scale: λ [s].
+        shape: k of a Weibull one; of a lognormal one σ; 1 of an exponential one, where it is not fitted.
+        scale: λ; of a lognormal one the median [s].
         shape_error: standard error of the shape, from the observed information; 0 where it is not fitted.
         scale_error: of the scale [s].
-        log_likelihood: of the spells.
+        log_likelihood: of the spells, as they were rounded where they were.
         distance: Kolmogorov-Smirnov, between the distribution and the Kaplan-Meier estimate.
         p: share of samples of the fitted distribution, fitted in the same way, that lie farther away; NaN where not asked for.
     """
 
+    family: Literal["exponential", "weibull", "lognormal"]
     shape: float
     scale: float
     shape_error: float
@@ -79,8 +82,47 @@ class Fitted:
 
     @property
     def mean(self) -> float:
-        """λ·Γ(1 + 1/k) [s]."""
+        """λ·Γ(1 + 1/k), or the median × e^(σ²/2) [s]."""
+        if self.family == "lognormal":
+            return self.scale * math.exp(self.shape**2 / 2)
         return self.scale * math.gamma(1 + 1 / self.shape)
+
+    @property
+    def aic(self) -> float:
+        """Akaike's criterion 2·parameters − 2·ln likelihood: the least is preferred.
+
+        Source: Akaike, A new look at the statistical model identification, IEEE Trans. Automatic Control 19 (1974).
+        """
+        return 2 * (1 if self.family == "exponential" else 2) - 2 * self.log_likelihood
+
+    def survival(self, times: Array) -> Array:
+        """P(later) at each time [s]."""
+        return _survival(self.family, self.shape, self.scale, times)
+
+    def draw(self, count: int, generator: np.random.Generator) -> Array:
+        """That many times [s]."""
+        if self.family == "lognormal":
+            return self.scale * np.exp(self.shape * generator.standard_normal(count))
+        return np.asarray(self.scale * generator.exponential(size=count) ** (1 / self.shape))
+
+
+def _survival(family: str, shape: float, scale: float, times: Array) -> Array:
+    if family == "lognormal":
+        return np.exp(_log_beyond(np.log(times / scale) / shape))
+    return np.asarray(np.exp(-((times / scale) ** shape)))
+
+
+_INSTANT = 1e-9
+"""Of a tick: the first second, on a scale of logarithms."""
+_FAR = 30.0
+"""Standard deviations beyond which the tail of a normal distribution is taken by its asymptote, to 10⁻³ of a logarithm of 450."""
+
+
+def _log_beyond(z: Array) -> Array:
+    """ln P(normal > z)."""
+    near = np.array([math.erfc(min(each, _FAR) / math.sqrt(2)) / 2 for each in z.tolist()])
+    far = np.maximum(z, _FAR)
+    return np.where(z > _FAR, -(far**2) / 2 - np.log(far * math.sqrt(2 * math.pi)), np.log(near))
 
 
 def rate(failures: int, seconds: float, level: float = 0.95) -> Rate:
@@ -131,7 +173,7 @@ def fit_exponential(spells: Spells) -> Fitted:
         raise ValueError("no spell ended with a failure: nothing can be fitted")
     scale = total / failures
     fitted = (1.0, scale, 0.0, scale / math.sqrt(failures), -failures * (math.log(scale) + 1))
-    return _told(spells, *fitted)
+    return _told(spells, "exponential", *fitted)
 
 
 def fit_weibull(spells: Spells) -> Fitted:
@@ -168,28 +210,101 @@ def fit_weibull(spells: Spells) -> Fitted:
         [[failures / shape**2 + (z * y**2).sum(), -shape * (z * y).sum()], [-shape * (z * y).sum(), shape**2 * failures]]
     )
     variance = np.linalg.inv(information)
-    return _told(spells, shape, scale * unit, math.sqrt(variance[0, 0]), scale * unit * math.sqrt(variance[1, 1]), likelihood)
+    errors = math.sqrt(variance[0, 0]), scale * unit * math.sqrt(variance[1, 1])
+    return _told(spells, "weibull", shape, scale * unit, *errors, likelihood)
 
 
-def _told(spells: Spells, shape: float, scale: float, shape_error: float, scale_error: float, log_likelihood: float) -> Fitted:
+def fit_lognormal(spells: Spells) -> Fitted:
+    """Median and σ by maximum likelihood, right-censored spells included: Newton in (μ/σ, 1/σ), in which the likelihood is concave.
+
+    Accuracy: standard errors are those of large samples.
+    Source: Olsen, Note on the uniqueness of the maximum likelihood estimator for the Tobit model, Econometrica 46 (1978).
+
+    Raises:
+        ValueError: fewer than two different failure times.
+    """
+    ends = np.log(spells.seconds[spells.ended])
+    if len(ends) < 2 or float(np.ptp(ends)) == 0.0:
+        raise ValueError("fewer than two different times to failure: a spread cannot be fitted")
+    middle, failures = float(ends.mean()), len(ends)
+    y = ends - middle
+    # Spells are mostly cut off by the same end: each length once.
+    cut, many = np.unique(np.log(spells.seconds[~spells.ended]) - middle, return_counts=True)
+
+    def likelihood(at: Array) -> float:
+        if at[1] <= 0:
+            return -math.inf
+        return float(failures * math.log(at[1]) - ((at[1] * y - at[0]) ** 2).sum() / 2 + (many * _log_beyond(at[1] * cut - at[0])).sum())
+
+    def slopes(at: Array) -> tuple[Array, Array]:
+        seen, unseen = at[1] * y - at[0], at[1] * cut - at[0]
+        # Hazard of a normal distribution, and how it grows.
+        rate = np.exp(-(unseen**2) / 2 - _log_beyond(unseen)) / math.sqrt(2 * math.pi)
+        growth = rate * (rate - unseen)
+        first = np.array([seen.sum() + (many * rate).sum(), failures / at[1] - (seen * y).sum() - (many * rate * cut).sum()])
+        both = y.sum() + (many * growth * cut).sum()
+        own = failures + (many * growth).sum(), failures / at[1] ** 2 + (y**2).sum() + (many * growth * cut**2).sum()
+        return first, np.array([[own[0], -both], [-both, own[1]]])
+
+    at = np.array([0.0, 1 / float(y.std())])
+    best = likelihood(at)
+    for _ in range(100):
+        first, information = slopes(at)
+        step = np.linalg.solve(information, first)
+        while (found := likelihood(at + step)) < best and float(np.abs(step).max()) > 1e-12:
+            step = step / 2
+        at, gained, best = at + step, found - best, max(found, best)
+        if gained < 1e-10:
+            break
+    variance = np.linalg.inv(slopes(at)[1])
+    sigma, mean = 1 / at[1], at[0] / at[1]
+    turned = np.array([[0.0, -sigma * sigma], [sigma, -mean * sigma]])
+    errors = np.sqrt(np.diag(turned @ variance @ turned.T))
+    scale = math.exp(middle + mean)
+    told = best - failures * math.log(2 * math.pi) / 2 - failures * middle
+    return _told(spells, "lognormal", float(sigma), scale, float(errors[0]), scale * float(errors[1]), told)
+
+
+def _told(
+    spells: Spells,
+    family: Literal["exponential", "weibull", "lognormal"],
+    shape: float,
+    scale: float,
+    shape_error: float,
+    scale_error: float,
+    log_likelihood: float,
+) -> Fitted:
     return Fitted(
+        family=family,
         shape=shape,
         scale=scale,
         shape_error=shape_error,
         scale_error=scale_error,
-        log_likelihood=log_likelihood,
-        distance=_distance(spells, shape, scale),
+        log_likelihood=_of_ticks(spells, partial(_survival, family, shape, scale)) if spells.resolution else log_likelihood,
+        distance=_distance(spells, partial(_survival, family, shape, scale)),
     )
 
 
-def _distance(spells: Spells, shape: float, scale: float) -> float:
-    """The largest difference between a Weibull distribution and the Kaplan-Meier estimate, on either side of each failure."""
+def _of_ticks(spells: Spells, later: Callable[[Array], Array]) -> float:
+    """ln likelihood of times that were rounded to ticks, the first of which holds all that was shorter; less a constant.
+
+    # Assumes: the parameters that are likeliest of the middles of the ticks are so of the ticks.
+    """
+    half = spells.resolution / 2
+    ends = spells.seconds[spells.ended]
+    before = np.where(ends > spells.resolution + half, ends - half, _INSTANT * spells.resolution)
+    probability = np.maximum(later(before) - later(ends + half), np.finfo(float).tiny)
+    return float(np.log(probability / spells.resolution).sum() + np.log(later(spells.seconds[~spells.ended])).sum())
+
+
+def _distance(spells: Spells, later: Callable[[Array], Array]) -> float:
+    """The largest difference between a distribution, of which P(later) is told, and the Kaplan-Meier estimate, about each failure."""
     times, where = np.unique(spells.seconds, return_inverse=True)
     failed = np.bincount(where, weights=spells.ended)
     at_risk = len(spells.seconds) - np.concatenate(([0], np.cumsum(np.bincount(where))[:-1]))
     survival = np.cumprod(1 - failed / at_risk)
     before = np.concatenate(([1.0], survival[:-1]))
-    fitted = np.exp(-((times / scale) ** shape))
+    fitted = later(times)
     seen = failed > 0
     if spells.resolution:
         # Times in ticks: both are steps, compared where a tick ends.
@@ -203,7 +318,7 @@ def with_p(spells: Spells, fit: Callable[[Spells], Fitted], generator: np.random
     The tables of Kolmogorov and Smirnov are for distributions that are known beforehand; of fitted ones they say yes too often.
 
     Args:
-        fit: `fit_exponential` or `fit_weibull`.
+        fit: `fit_exponential`, `fit_weibull` or `fit_lognormal`.
         samples: at least; p is known to ± 0.5 ÷ √samples.
 
     Source: Stute, Gonzáles Manteiga and Presedo Quindimil, Bootstrap based goodness-of-fit tests, Metrika 40 (1993).
@@ -213,7 +328,7 @@ def with_p(spells: Spells, fit: Callable[[Spells], Fitted], generator: np.random
     fitted = fit(spells)
     farther = done = 0
     for _ in range(samples):
-        times = fitted.scale * generator.exponential(size=len(spells.limits)) ** (1 / fitted.shape)
+        times = fitted.draw(len(spells.limits), generator)
         if spells.resolution:
             times = np.maximum(1, np.round(times / spells.resolution)) * spells.resolution
         drawn = Spells(
@@ -229,9 +344,10 @@ def with_p(spells: Spells, fit: Callable[[Spells], Fitted], generator: np.random
     return Fitted(**{**vars(fitted), "p": (farther + 1) / (done + 1)})
 
 
-def shape_matters(exponential: Fitted, weibull: Fitted) -> float:
-    """p of the likelihood ratio test that the shape is 1: small where the times are not exponential.
+def shape_matters(exponential: Fitted, other: Fitted) -> float:
+    """p of the likelihood ratio test that times are exponential: small where they are not.
 
+    Accuracy: a test for Weibull times, of which the exponential ones are a case; for lognormal ones the same bar, and no test.
     Source: Wilks, The large-sample distribution of the likelihood ratio, 1938: twice the difference is χ² with one degree of freedom.
     """
-    return math.erfc(math.sqrt(max(0.0, weibull.log_likelihood - exponential.log_likelihood)))
+    return math.erfc(math.sqrt(max(0.0, other.log_likelihood - exponential.log_likelihood)))

@@ -7,7 +7,7 @@ from dataclasses import MISSING, fields, is_dataclass
 from typing import Any
 
 from simulator import units
-from simulator.scenario.shapes import ListOf, MapOf, Maybe, Measure, Record, Shape, shape_of
+from simulator.scenario.shapes import ListOf, MapOf, Maybe, Measure, Record, Shape, Tagged, shape_of
 from simulator.scenario.written import Mark, Text, Written, flow
 
 _NOWHERE = Mark(Text("", "", numbered=False), 1, 1)
@@ -28,7 +28,8 @@ def written(value: Any, shape: Shape | None = None) -> Written:
         kept = {
             each.name: written(getattr(value, each.name), shapes.get(each.name))
             for each in fields(value)
-            if getattr(value, each.name) != (each.default_factory() if each.default_factory is not MISSING else each.default)
+            if (each.name == "kind" and isinstance(shape, Tagged))
+            or getattr(value, each.name) != (each.default_factory() if each.default_factory is not MISSING else each.default)
         }
         return Written(kept, _NOWHERE)
     inner = shape.shape if isinstance(shape, Maybe | ListOf | MapOf) else None

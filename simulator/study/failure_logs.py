@@ -15,8 +15,8 @@ import numpy as np
 
 from simulator import units
 from simulator.errors import MendableError, Problem, ProblemsError
-from simulator.reliability import FailureClass, FailureSet
-from simulator.reliability.fitting import Fitted, Rate, Spells, fit_exponential, fit_weibull, rate, shape_matters, with_p
+from simulator.reliability import Distribution, Exponential, FailureClass, FailureSet, Lognormal, Weibull
+from simulator.reliability.fitting import Fitted, Rate, Spells, fit_exponential, fit_lognormal, fit_weibull, rate, shape_matters, with_p
 
 FEWEST = 10
 """Failures below which no distribution is fitted, and the rate alone is told."""
@@ -86,19 +86,32 @@ class Finding:
     rate: Rate
     exponential: Fitted | None
     weibull: Fitted | None
+    lognormal: Fitted | None
 
     @property
-    def shape(self) -> float:
-        """That of the distribution chosen: Weibull only where its shape is told from 1 and exponential times do not fit."""
-        if not (self.exponential and self.weibull):
-            return 1.0
-        tells = shape_matters(self.exponential, self.weibull) < LEVEL and self.exponential.p < LEVEL
-        return self.weibull.shape if tells else 1.0
+    def chosen(self) -> Fitted | None:
+        """Exponential times unless they do not fit and another is told from them: of those that fit, that of the least criterion."""
+        others = [each for each in (self.weibull, self.lognormal) if each]
+        other = min(others, key=lambda each: (each.p < LEVEL, each.aic), default=None)
+        if self.exponential and other and shape_matters(self.exponential, other) < LEVEL and self.exponential.p < LEVEL:
+            return other
+        return self.exponential
+
+    @property
+    def distribution(self) -> Distribution:
+        """That of the fit chosen; exponential where there is none."""
+        match self.chosen:
+            case Fitted(family="weibull", shape=shape):
+                return Weibull(shape=shape)
+            case Fitted(family="lognormal", shape=shape):
+                return Lognormal(sigma=shape)
+        return Exponential()
 
     @property
     def mtbf(self) -> float:
         """Mean time between failures of one thing, of the distribution chosen [s]."""
-        return self.weibull.mean if self.weibull and self.shape != 1 else 1 / self.rate.per_second
+        chosen = self.chosen
+        return chosen.mean if chosen and chosen.family != "exponential" else 1 / self.rate.per_second
 
     def told(self) -> str:
         """In a line: the counts, and how well what was fitted fits."""
@@ -107,14 +120,17 @@ class Finding:
         text = f"{found.failures} failures in {found.seconds / 3600:.6g} {cause.of}-hours, mtbf {_time(1 / found.per_second)}, {interval}"
         if cause.together:
             text += f"; {cause.together} of them at the same instant as another"
-        if self.exponential and self.weibull:
-            e, w = self.exponential, self.weibull
-            text += f"; exponential: KS distance {e.distance:.3f}, p {e.p:.2g}; Weibull: shape {w.shape:.3f} ± {w.shape_error:.3f}, "
-            text += f"scale {_time(w.scale)} ± {_time(w.scale_error)}, mean {_time(w.mean)}, KS distance {w.distance:.3f}, p {w.p:.2g}"
-            text += f"; likelihood ratio p {shape_matters(e, w):.2g}"
-        else:
-            text += "; no times to failure to fit a distribution to" if cause.spells is None else "; too few for a distribution"
-        return text
+        e, w, n = self.exponential, self.weibull, self.lognormal
+        if not (e and w and n):
+            return text + ("; no times to failure to fit a distribution to" if cause.spells is None else "; too few for a distribution")
+        text += f"; exponential: {_fit(e)}; Weibull: shape {w.shape:.3f} ± {w.shape_error:.3f}, scale {_time(w.scale)} ± "
+        text += f"{_time(w.scale_error)}, mean {_time(w.mean)}, {_fit(w)}; lognormal: sigma {n.shape:.3f} ± {n.shape_error:.3f}, median "
+        text += f"{_time(n.scale)} ± {_time(n.scale_error)}, mean {_time(n.mean)}, {_fit(n)}; likelihood ratio p {shape_matters(e, w):.2g}"
+        return f"{text}; chosen: {self.chosen.family if self.chosen else 'none'}"
+
+
+def _fit(fitted: Fitted) -> str:
+    return f"AIC {fitted.aic:.1f}, KS distance {fitted.distance:.3f}, p {fitted.p:.2g}"
 
 
 def _time(seconds: float) -> str:
@@ -338,6 +354,7 @@ def findings(log: FailureLog, seed: int = 0, samples: int = 200) -> tuple[Findin
                 rate=rate(cause.failures, cause.exposure),
                 exponential=exponential,
                 weibull=_with_p(cause, fit_weibull, seed, samples) if exponential else None,
+                lognormal=_with_p(cause, fit_lognormal, seed, samples) if exponential else None,
             )
         )
     return tuple(answer)
@@ -364,7 +381,7 @@ def failure_set(found: Sequence[Finding], *, detection: float, origin: str, log:
             cause=each.cause.name,
             of="node" if each.cause.of == "node" else "job",
             mtbf=each.mtbf,
-            shape=each.shape,
+            distribution=each.distribution,
             loses_node=each.cause.of == "node",
             detection=detection,
             source=f"{each.told()}; {origin}",

@@ -10,17 +10,23 @@ from hypothesis import strategies as st
 from simulator.engine import PARTS, Checkpoints, Life, Phase, live
 from simulator.reliability import (
     Allocation,
+    Bathtub,
     Elastic,
+    Exponential,
     FailureClass,
     FailureSet,
     HotSwap,
+    Lognormal,
     Repair,
     Restart,
     Schedule,
     ScheduledNodes,
     Spares,
     Spot,
+    Weibull,
 )  # fmt: skip
+
+AGING = (Weibull(shape=0.7), Weibull(shape=1.5), Lognormal(sigma=1.2), Bathtub(new=5.0, burn_in=2_000.0, wear_out=50_000.0))
 
 seconds = st.floats(0.5, 500.0)
 seeds = st.integers(0, 2**31)
@@ -31,7 +37,7 @@ def failure_sets(draw: st.DrawFn) -> FailureSet:
     classes = []
     for k in range(draw(st.integers(0, 3))):
         of = draw(st.sampled_from(("accelerator", "node", "job")))
-        shape = draw(st.sampled_from((1.0, 0.7, 1.5)))
+        distribution = draw(st.sampled_from((Exponential(), Exponential(), *AGING)))
         kind = draw(st.sampled_from(("stops", "stops", "slows", "planned", "spoils", "bursts", "block")))
         more = {
             "stops": {},
@@ -47,8 +53,8 @@ def failure_sets(draw: st.DrawFn) -> FailureSet:
                 cause=f"cause{k}",
                 of=of,
                 mtbf=draw(st.floats(300.0, 30_000.0)) * things,
-                shape=shape,
-                share=draw(st.sampled_from((1.0, 0.3))) if of != "job" and shape == 1 else 1.0,
+                distribution=distribution,
+                share=draw(st.sampled_from((1.0, 0.3))) if of != "job" and isinstance(distribution, Exponential) else 1.0,
                 loses_node=of != "job",
                 detection=draw(st.sampled_from((0.0, 30.0, 300.0))),
                 source="a test",

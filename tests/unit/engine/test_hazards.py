@@ -3,14 +3,17 @@
 import math
 
 import numpy as np
+import pytest
 
 from simulator.engine.hazards import Exposure, Hazards, Renewal
 from simulator.engine.streams import Streams
-from simulator.reliability import FailureClass, FailureSet
+from simulator.reliability import Bathtub, Distribution, Exponential, FailureClass, FailureSet, Lognormal, Weibull
 
 
 def failure(cause: str, of: str, mtbf: float, shape: float = 1.0) -> FailureClass:
-    return FailureClass(cause=cause, of=of, mtbf=mtbf, shape=shape, detection=0.0, source="a test")
+    return FailureClass(
+        cause=cause, of=of, mtbf=mtbf, distribution=Weibull(shape=shape) if shape != 1 else Exponential(), detection=0.0, source="a test"
+    )
 
 
 def rings(hazards: Hazards, until: float) -> list[tuple[float, str]]:
@@ -103,3 +106,46 @@ def test_blocks_and_bursts_come_at_their_rates() -> None:
     # A compound Poisson count of n clusters of 1 + Poisson(2): variance n (2 + 3²).
     assert abs(counts["storm"] - 3 * 400) < 4 * math.sqrt(400 * 11)
     assert np.mean(close) > 0.5
+
+
+OLD = 3.0
+"""Age of a fleet, in mean times between failures."""
+
+
+@pytest.mark.parametrize("distribution", [Weibull(shape=2.0), Lognormal(sigma=0.8), Bathtub(new=6.0, burn_in=0.3, wear_out=2.0)])
+@pytest.mark.parametrize("age", [0.0, OLD])
+def test_what_is_not_new_fails_as_what_has_lived_so_long(distribution: Distribution, age: float) -> None:
+    """First and second failures of one thing of that age against P(t > x | t > age) = e^(H(age) − H(x)), by Kolmogorov and Smirnov."""
+    aged = FailureClass(cause="x", of="job", mtbf=1.0, distribution=distribution, age=age, detection=0.0, source="a test")
+    count, first, second = 400, [], []
+    for replication in range(count):
+        renewal = Renewal(aged, 1, Streams(11, replication).stream("x", 12))
+        first.append(renewal.next)
+        renewal.ring(1.0)
+        second.append(renewal.next - first[-1])
+    for times, before in ((first, age), (second, 0.0)):
+        exact = [1 - math.exp(distribution.hazard(before, 1.0) - distribution.hazard(before + each, 1.0)) for each in sorted(times)]
+        distance = max(max(abs(each - k / count), abs(each - (k + 1) / count)) for k, each in enumerate(exact))
+        assert distance < 1.63 / math.sqrt(count), "the 1 % point of the Kolmogorov-Smirnov distance"
+
+
+@pytest.mark.parametrize("distribution", [Exponential(), Weibull(shape=0.6), Lognormal(sigma=1.5), Bathtub(new=4.0, wear_out=9e7)])
+def test_age_and_hazard_are_each_others_inverse(distribution: Distribution) -> None:
+    for hazard in (1e-9, 1e-3, 0.7, 1.0, 5.0, 40.0, 500.0):
+        assert distribution.hazard(distribution.age(hazard, 1e7), 1e7) == pytest.approx(hazard, rel=1e-6)
+    assert distribution.hazard(0.0, 1e7) == distribution.age(0.0, 1e7) == 0.0
+
+
+@pytest.mark.parametrize("distribution", [Weibull(shape=0.6), Lognormal(sigma=1.0)])
+def test_the_mean_is_the_mean_time_between_failures(distribution: Distribution) -> None:
+    """∫ e^(−H(t)) dt = ∫ t(H) e^(−H) dH, by the midpoint rule over the probability."""
+    many = 200_000
+    mean = sum(distribution.age(-math.log((k + 0.5) / many), 7.0) for k in range(many)) / many
+    assert mean == pytest.approx(7.0, rel=2e-3)
+
+
+def test_the_bottom_of_a_bathtub_fails_at_its_mean_time() -> None:
+    bathtub = Bathtub(new=5.0, burn_in=100.0, wear_out=1e5, wear_shape=4.0)
+    for age, times in ((0.5, 5.0), (2_000.0, 1.0), (1e5, 2.0)):
+        rate = bathtub.hazard(age + 0.5, 50.0) - bathtub.hazard(age - 0.5, 50.0)
+        assert rate == pytest.approx(times / 50.0, rel=0.01)

@@ -7,13 +7,16 @@ import pytest
 from simulator.errors import MendableError
 from simulator.reliability import (
     Allocation,
+    Bathtub,
     CheckpointPolicy,
     FailureClass,
     FailureSet,
+    Lognormal,
     Repair,
     Schedule,
     ScheduledNodes,
     Spares,
+    Weibull,
     blocking_seconds,
     daly_first_order_interval,
     daly_interval,
@@ -114,7 +117,16 @@ def test_refusals_carry_a_mend() -> None:
     one = FailureClass(cause="gpu", of="node", mtbf=1.0, detection=0.0, source="a test")
     for wrong in (
         lambda: FailureClass(cause="gpu", of="node", mtbf=0.0, detection=0.0, source="a test"),
-        lambda: FailureClass(cause="gpu", of="node", mtbf=1.0, shape=0.0, detection=0.0, source="a test"),
+        lambda: Weibull(shape=0.0),
+        lambda: Lognormal(sigma=0.0),
+        lambda: Bathtub(new=0.5),
+        lambda: Bathtub(wear_out=0.0),
+        lambda: Bathtub(wear_shape=1.0),
+        lambda: FailureClass(cause="old", of="node", mtbf=1.0, age=5.0, detection=0.0, source="a test"),
+        lambda: FailureClass(cause="dead", of="node", mtbf=1.0, age=1e9, distribution=Weibull(shape=2.0), detection=0.0, source="a test"),
+        lambda: FailureClass(
+            cause="some", of="node", mtbf=1.0, share=0.5, distribution=Lognormal(sigma=1.0), detection=0.0, source="a test"
+        ),
         lambda: FailureSet(classes=(one, one)),
         lambda: Repair(crews=0),
         lambda: Spares(hot=-1),
