@@ -19,6 +19,7 @@ class Software(Sourced):
         native_attention: its fused attention is written for the accelerator, not ported from the generation before.
         fused_softmax: scale, mask and softmax are one kernel (where attention is not fused).
         fused_elementwise: bias, activation, dropout and residual are fused into few kernels.
+        fused_norm: a root-mean-square norm is one kernel and not a chain of operations in fp32; a layer norm always is.
         fused_loss: the cross entropy over the vocabulary is one kernel and not ten passes over fp32 logits.
         parallel_loss: each tensor rank keeps the logits of its share of the vocabulary; otherwise every one keeps all of them.
         fused_accumulation: weight gradients are added to the kept ones by the matrix product itself.
@@ -53,6 +54,7 @@ class Software(Sourced):
     native_attention: bool = True
     fused_softmax: bool = True
     fused_elementwise: bool
+    fused_norm: bool = True
     fused_loss: bool = False
     parallel_loss: bool = True
     fused_accumulation: bool = True

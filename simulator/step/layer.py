@@ -186,7 +186,9 @@ def _memory_bound(
 
     Bytes per element of 16-bit tensors. Forward: norm 4, residual 6 (with dropout and its mask 7), bias and GeLU 4, SwiGLU 6, rotation 4.
     Backward: norm 10 (the weight's gradient reads again), residual 6 (with dropout 11), GeLU 6, SwiGLU 10, rotation 4, bias gradients 2.
-    Without fusion every bias, activation and product is a pass of its own. Source: counting reads and writes.
+    Without fusion every bias, activation and product is a pass of its own. A root-mean-square norm without a kernel of its own computes in
+    fp32, an operation a pass: to fp32 6, square 8, mean 4, product 8, from fp32 6, weight 4; backward: weight 12, from fp32 6, product 24,
+    square 24, sum of both ways 12, to 16 bit 6. (A layer norm always has its kernel.) Source: counting reads and writes.
     """
     model, software = job.model, job.software
     wide = tokens * model.hidden / (layout.tensor if layout.sequence_parallel else 1)
@@ -195,8 +197,10 @@ def _memory_bound(
     residual, residual_back = (7, 11) if software.dropout else (6, 6)
     activation, activation_back = (6, 10) if model.gated else (4, 6)
     plain = 0 if software.fused_elementwise else 1
-    forward = wide * (4 * norms + 2 * residual + 8 * plain) + inner * (activation + 6 * plain)
-    backward = wide * (10 * norms + 2 * residual_back + 4 * plain) + inner * (activation_back + 8 * plain)
+    whole = software.fused_norm or model.norm == "layer"
+    norm, norm_back = (4, 10) if whole else (36, 84)
+    forward = wide * (norm * norms + 2 * residual + 8 * plain) + inner * (activation + 6 * plain)
+    backward = wide * (norm_back * norms + 2 * residual_back + 4 * plain) + inner * (activation_back + 8 * plain)
     if model.positions == "rotary":
         turned = tokens * (model.heads + (model.key_value_heads or model.heads)) * head_size(model) / layout.tensor
         if model.latent_attention is not None:
@@ -223,7 +227,7 @@ def _memory_bound(
     if not software.fused_accumulation:
         # Read the fresh 16-bit gradient, read and write the kept one.
         backward += (2 + 2 * software.gradient_size(job.precision)) * sum(m.parameters for m in matrices)
-    launches = 8 + 8 * plain
+    launches = 8 + 8 * plain + (0 if whole else 6 * norms)
     return stream_time(accelerator, forward, launches), stream_time(accelerator, backward, launches * 1.5)
 
 

@@ -253,7 +253,7 @@ def _kind(job: Job, layout: Layout, dense: bool) -> _Kind:
     # Around the blocks: input and output of each norm, the masks of two dropouts at a byte each.
     norms = 1 if model.parallel_blocks else 2
     around = norms * 2 * wide * hidden + (2 * hidden if software.dropout else 0)
-    if model.norm == "rms" and not software.fused_elementwise:
+    if model.norm == "rms" and not software.fused_norm:
         around += norms * 8 * hidden  # the fp32 copy and its normalised form
     if latent is not None:
         around += wide * ((latent.query_rank or 0) + latent.key_value_rank + latent.rotary_head)

@@ -284,7 +284,9 @@ def _kernels(software: Software, written: str, source: str) -> Software:
     if not name:
         return software
     plain = software.fused_elementwise or "rms" in name
-    return replace(software, fused_attention="flash" in name, fused_softmax=name != "torch", fused_elementwise=plain)
+    # A row that names its kernels names that of the norm too, where there is one.
+    norm = "rms" in name or source not in (*_FIT, "hagemann")
+    return replace(software, fused_attention="flash" in name, fused_softmax=name != "torch", fused_elementwise=plain, fused_norm=norm)
 
 
 _FIT = ("hagemann-fit", "fit-a100")
