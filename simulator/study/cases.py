@@ -276,7 +276,10 @@ def _kernel_of(row: Mapping[str, Any]) -> str:
 
 
 def _kernels(software: Software, written: str, source: str) -> Software:
-    """The generation with the attention kernel that a row names (`flash..`, `fused` for a fused softmax, `torch`), and a fused norm."""
+    """The generation with the attention kernel that a row names (`flash..`, `fused` for a fused softmax, `torch`), and a fused norm.
+
+    The first generation of flash attention takes twice the time of the second. Source: Dao 2023 (arXiv:2307.08691), abstract.
+    """
     name = written.lower()
     if source in _FIT:
         # The code of Hagemann et al.: 16-bit gradients and a loss that every tensor rank computes whole (as its memory shows).
@@ -286,7 +289,15 @@ def _kernels(software: Software, written: str, source: str) -> Software:
     plain = software.fused_elementwise or "rms" in name
     # A row that names its kernels names that of the norm too, where there is one.
     norm = "rms" in name or source not in (*_FIT, "hagemann")
-    return replace(software, fused_attention="flash" in name, fused_softmax=name != "torch", fused_elementwise=plain, fused_norm=norm)
+    slower = 2.0 if re.search("flash.*1", name) else software.attention_slowdown
+    return replace(
+        software,
+        fused_attention="flash" in name,
+        attention_slowdown=slower,
+        fused_softmax=name != "torch",
+        fused_elementwise=plain,
+        fused_norm=norm,
+    )
 
 
 _FIT = ("hagemann-fit", "fit-a100")
