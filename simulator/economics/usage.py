@@ -10,12 +10,12 @@ class Usage:
     """What one run used; means over replications.
 
     Args:
-        nodes: the most nodes held at once, hot spares included.
+        nodes: the most nodes held at once, spares that are held included.
         accelerators_per_node: how many each has.
         training_node_s: node-seconds in which the job ran: steps (waiting in a collective is not idle power), steps done twice,
             checkpoints [s].
         idle_node_s: node-seconds in which nodes of the job were held and the job stood: detection, restart, waiting for machines [s].
-        spare_node_s: node-seconds of hot spares that waited [s].
+        spare_node_s: node-seconds of spares that were held and waited [s].
         wall_clock_s: from the first node held to the last token [s].
         tokens: accepted, over the whole run.
     """

@@ -1,4 +1,4 @@
-"""Where the nodes are: in the job, ready as hot spares, in the pool, with others, under repair; and how long each stood there."""
+"""Where the nodes are: in the job, ready as hot or warm spares, in the pool, with others, under repair; and how long each stood there."""
 
 from __future__ import annotations
 
@@ -52,14 +52,15 @@ class Fleet:
         promised: nodes that the availability grants at the moment.
         job: nodes of the job that are up, spares on their way in included; its size's worth of them, from the first on, are in use.
         hot: hot spares that are up.
+        warm: warm spares; failures do not strike them.
         pool: nodes that can be had on demand; neither held nor paid.
         others: nodes of lower-priority jobs that can be had.
         away: nodes out for repair, by what the repair was told.
         lemons: one per failure class that strikes a share of the nodes.
-        training_s, idle_s, spare_s: node-seconds of nodes that trained, that stood, of hot spares [s].
+        training_s, idle_s, spare_s: node-seconds of nodes that trained, that stood, of spares that are held [s].
         repair_s: node-seconds of repairs that have ended, less the starts of those that have not [s].
         ready_at: when the last spare on its way in is there [s].
-        selections, borrowings: how often hosts were selected anew after the hot spares ran out; nodes taken from others.
+        selections, borrowings: how often hosts were selected anew after hot and warm spares ran out; nodes taken from others.
     """
 
     def __init__(self, promised: int, spares: Spares, lemons: tuple[Lemons, ...] = ()) -> None:
@@ -75,11 +76,13 @@ class Fleet:
     def _place(self) -> None:
         """All nodes whole and in their first places."""
         spares = self._spares
-        first, second, third = self.promised, self.promised + spares.hot, self.promised + spares.hot + spares.pool
+        first, second = self.promised, self.promised + spares.hot
+        warm, third = second + spares.warm, second + spares.warm + spares.pool
         self._fresh = third + spares.borrowed
         self.job = list(range(first))
         self.hot = deque(range(first, second))
-        self.pool = deque(range(second, third))
+        self.warm = deque(range(second, warm))
+        self.pool = deque(range(warm, third))
         self.others = deque(range(third, self._fresh))
         self._free.clear()
         self.repairing = self._coming = 0
@@ -97,8 +100,13 @@ class Fleet:
 
     @property
     def held(self) -> int:
-        """Nodes held: the job's and the hot spares."""
-        return len(self.job) + len(self.hot)
+        """Nodes held: the job's and the spares that are."""
+        return len(self.job) + self._standing
+
+    @property
+    def _standing(self) -> int:
+        """Spares that are held."""
+        return len(self.hot) + len(self.warm) if self._spares.warm_held else len(self.hot)
 
     @property
     def exposed(self) -> int:
@@ -118,7 +126,7 @@ class Fleet:
             held: the machines are with the run, and not in a queue.
         """
         if held:
-            self.spare_s += seconds * len(self.hot)
+            self.spare_s += seconds * self._standing
             if training:
                 self.training_s += seconds * len(self.job)
             else:
@@ -177,7 +185,7 @@ class Fleet:
         first = self.node(place) // block * block
         down = range(first, first + block)
         lost: list[int] = []
-        for nodes in (self.job, self.hot, self.pool, self.others, self._free):
+        for nodes in (self.job, self.hot, self.warm, self.pool, self.others, self._free):
             there = [node for node in nodes if node in down]
             if there:
                 kept = [node for node in nodes if node not in down]
@@ -212,39 +220,43 @@ class Fleet:
         self._place()
         self.ready_at = now
 
-    def replace(self, known: float) -> None:
-        """Set hot spares, then nodes of the pool, then others' aside for the job; called for when the failure is `known` [s].
+    def replace(self, known: float) -> list[int]:
+        """Set hot spares, then warm ones, nodes of the pool, others' aside for the job; called for when the failure is `known` [s].
 
         They are there at `ready_at`.
         """
         spares = self._spares
         missing = self.promised - len(self.job)
-        hot = min(missing, len(self.hot))
-        for _ in range(hot):
-            node = self.hot.popleft()
-            if spares.struck:
-                self._append(node)
-            else:
-                self._join(node)
-        missing -= hot
-        if not missing:
-            if hot:
-                self.ready_at = max(self.ready_at, known + spares.hot_swap)
-            return
-        pool = min(missing, len(self.pool))
-        others = min(missing - pool, len(self.others))
-        for source, count in ((self.pool, pool), (self.others, others)):
+        came: list[int] = []
+        for source, delay in ((self.hot, spares.hot_swap), (self.warm, spares.warm_delay)):
+            count = min(missing - len(came), len(source))
             for _ in range(count):
-                self._join(source.popleft())
+                node = source.popleft()
+                if source is self.hot and spares.struck:
+                    self._append(node)
+                else:
+                    self._join(node)
+                came.append(node)
+            if count:
+                self.ready_at = max(self.ready_at, known + delay)
+        pool = min(missing - len(came), len(self.pool))
+        others = min(missing - len(came) - pool, len(self.others))
         if not (pool or others):
-            if hot:
-                self.ready_at = max(self.ready_at, known + spares.hot_swap)
-            return
+            return came
+        for _ in range(pool):
+            came.append(self.pool.popleft())
+            self._join(came[-1])
+        for _ in range(others):
+            came.append(self.others.popleft())
+            self._join(came[-1])
         while len(self.hot) < spares.hot and self.pool:
             self._stand_by(self.pool.popleft())
+        while len(self.warm) < spares.warm and self.pool:
+            self.warm.append(self.pool.popleft())
         self.selections += 1
         self.borrowings += others
         self.ready_at = max(self.ready_at, known + spares.pool_delay + others * spares.borrow_delay)
+        return came
 
     def call(self, known: float) -> list[tuple[float, int]]:
         """As `replace`, for a job that does not wait: (when [s], node) of each spare that is on its way from now on."""
@@ -252,19 +264,20 @@ class Fleet:
         missing = self.promised - len(self.job) - self._coming
         called: list[tuple[float, int]] = []
         at = known + spares.hot_swap
-        for source, delay in ((self.hot, 0.0), (self.pool, spares.pool_delay - spares.hot_swap), (self.others, spares.borrow_delay)):
-            each = 0.0
-            while missing > 0 and source:
+        for source, delay in ((self.hot, spares.hot_swap), (self.warm, spares.warm_delay), (self.pool, spares.pool_delay)):
+            count = min(missing - len(called), len(source))
+            for _ in range(count):
                 node = source.popleft()
                 if source is self.hot and spares.struck:
                     self._withdraw(node)
-                each += delay if source is self.others or not each else 0.0
-                called.append((at + each, node))
-                missing -= 1
-                self.borrowings += source is self.others
-            at += each
-            if each and source is self.pool:
+                called.append((known + delay, node))
+            if source is self.pool and count:
                 self.selections += 1
+                at = known + delay
+        while len(called) < missing and self.others:
+            at += spares.borrow_delay
+            called.append((at, self.others.popleft()))
+            self.borrowings += 1
         self._coming += len(called)
         return called
 
@@ -273,8 +286,14 @@ class Fleet:
         self._coming -= 1
         self._settle(node)
 
+    def turn_away(self, node: int, now: float) -> None:
+        """A spare that was called does not work: it goes to repair."""
+        self._coming -= 1
+        self.repairing += 1
+        self.repair_s -= now
+
     def repaired(self, node: int, cured: bool, now: float) -> None:
-        """A node is back: into the job where one is missing, else to the hot spares, else to the pool; one too many goes."""
+        """A node is back: into the job where one is missing, else to the spares, else to the pool; one too many goes."""
         self.repairing -= 1
         self.repair_s += now
         if cured:
@@ -283,11 +302,13 @@ class Fleet:
         self._settle(node)
 
     def _settle(self, node: int) -> None:
-        """Where a node is needed: the job, the hot spares, the pool; else it goes."""
+        """Where a node is needed: the job, the hot spares, the warm ones, the pool; else it goes."""
         if len(self.job) < self.promised:
             self._join(node)
         elif len(self.hot) < self._spares.hot:
             self._stand_by(node)
+        elif len(self.warm) < self._spares.warm:
+            self.warm.append(node)
         elif len(self.pool) < self._spares.pool + self._spares.borrowed - len(self.others):
             self.pool.append(node)
         else:

@@ -26,6 +26,9 @@ from simulator.reliability import FailureClass, FailureSet, things
 INTERVAL, VICTIM, RESTART, MANUAL, REPAIR, FIRST, KEPT, ESCALATES, MANUAL_REPAIR, CURED, SAVES, MORE = range(12)
 """Columns of a row of a failure class's stream, one row per failure."""
 _COLUMNS = 12
+MISLED, NEEDS_PART = range(12, 14)
+"""Columns that come behind, from a stream of their own, where anything asks for them."""
+_FURTHER = 4
 
 
 class Clock(Protocol):
@@ -157,8 +160,14 @@ class Hazards:
         next: time of the next failure if nothing changes [s].
     """
 
-    def __init__(self, failures: FailureSet | None, most_nodes: int, accelerators_per_node: int, streams: Streams) -> None:
-        """Args: most_nodes: that are ever held at once, spares included."""
+    def __init__(
+        self, failures: FailureSet | None, most_nodes: int, accelerators_per_node: int, streams: Streams, further: bool = False
+    ) -> None:
+        """Args:
+        most_nodes: that are ever held at once, spares included.
+        further: draws come with the further columns.
+        """
+        self._further = {each.cause: streams.stream(f"further/{each.cause}", _FURTHER) for each in _all(failures) if further}
         machines: list[Clock] = []
         ages: list[Clock] = []
         running: list[Clock] = []
@@ -203,6 +212,7 @@ class Hazards:
         if self._coming and self._coming[0][0] == self.next:
             follower = heapq.heappop(self._coming)[2]
             self._look()
+            follower = self._whole(follower)
             return follower if self._nodes or follower.failure.of == "job" else None
         exposure = next(each for each in self._all if each.next == self.next)
         share = self._nodes / self._most_nodes if exposure in self._ages else 1.0
@@ -210,7 +220,12 @@ class Hazards:
         if draws and failure.burst:
             self._burst(failure, draws[MORE])
         self._look()
-        return None if draws is None else Failure(failure, draws)
+        struck = self._whole(Failure(failure, draws or []))
+        return None if draws is None else struck
+
+    def _whole(self, struck: Failure) -> Failure:
+        """With the further draws, where they are wanted."""
+        return Failure(struck.failure, struck.draws + self._further[struck.failure.cause].row()) if self._further else struck
 
     def _burst(self, failure: FailureClass, chance: float) -> None:
         """What a failure brings after it: a Poisson count by inversion, each at an exponential distance."""

@@ -41,10 +41,17 @@ detected. Spares are set aside at the failure and called for when it is detected
 *Failure during a checkpoint*: that checkpoint is void; the time stays under `checkpoint`, the training since the last durable one is lost.
 So is a checkpoint that still drains.
 *Failure of a spare*: it goes to repair.
-*Spares*: hot ones first. Where they do not suffice, hosts are selected anew: the pool fills the job and the hot spares, and what it leaves
-open in the job is borrowed from others, one node after the other. A node that comes back fills the job, the hot spares, the pool.
-*Repair*: an automatic stage where there is one, then people where it escalates, first come first served by the crews. Either may leave
-the fault in and say nothing. A node that has come in too often is retired.
+*Spares*: hot ones first, then warm ones, which failures do not strike. Where they do not suffice, hosts are selected anew: the pool fills
+the job and these spares, and what it leaves open in the job is borrowed from others, one node after the other. A node that comes back fills
+the job, the hot spares, the warm ones, the pool. A spare may turn out dead when it is there: it goes to repair, counted from the call, and
+another is called then, by the same rules.
+*Repair*: an automatic stage where there is one, then people where it escalates and once a part is there, first come first served by the
+crews. A repair that waits for its part holds no crew; parts go to the repairs in the order in which people would begin; one is used up and
+ordered anew for all that a failure took down together. Either stage may leave the fault in and say nothing. A node that has come in too
+often is retired. After a queue all are free and all in stock.
+*Misdiagnosis*, of a failure of a single node in use that is lost: the node behind it in the job leaves in its stead, and its repair takes
+what it would have taken. The faulty one stays and fails again after its time, with detection, wherever it is then, unless it was lost
+meanwhile; that may be misdiagnosed again.
 *No node left*: the job waits for a repair or the donor. Where neither can come, the run ends there, unfinished.
 *At one instant*: what is complete counts first (a checkpoint that ends with the failure is durable), then machines that come or go, then
 planned stops, then failures one after the other.
@@ -77,10 +84,10 @@ import simpy
 
 from simulator.engine import donors
 from simulator.engine.fleet import Fleet, Lemons
-from simulator.engine.hazards import SAVES, VICTIM, Hazards
+from simulator.engine.hazards import INTERVAL, MISLED, SAVES, VICTIM, Hazards
 from simulator.engine.life import PARTS, Life, Phase, RunRecord
 from simulator.engine.progress import Pace, Progress, pace
-from simulator.engine.streams import Streams, lognormal, lognormal_factor
+from simulator.engine.streams import Streams, exponential, lognormal, lognormal_factor
 from simulator.engine.workshop import Workshop
 from simulator.outcome import LogEntry
 from simulator.reliability import Always, FailureClass, Replay, ScheduledNodes, Spot
@@ -120,12 +127,13 @@ class Signal(enum.Enum):
 
 
 class Slow(NamedTuple):
-    """A node that is slow until `until` [s], or the job as a whole where `node` is None."""
+    """A node that is slow until `until` [s], or the job as a whole where `node` is None; or one to fail again, `unseen` [s]."""
 
     until: float
     node: int | None
     failure: FailureClass
     draws: list[float]
+    unseen: float = 0.0
 
 
 Events = Generator[simpy.Event, Any, Signal]
@@ -174,7 +182,7 @@ class Job:
         self.ending = ""
         streams = Streams(seed, replication)
         spares, classes = life.spares, life.failures.classes if life.failures else ()
-        things = life.most_nodes + spares.hot + spares.pool + spares.borrowed
+        things = life.most_nodes + spares.hot + spares.warm + spares.pool + spares.borrowed
         faults = [each for each in classes if each.share < 1]
         self._faults = {each.cause: place for place, each in enumerate(faults)}
         lemons = tuple(Lemons(streams.chosen(f"lemons/{each.cause}", each.share, things)) for each in faults)
@@ -182,7 +190,10 @@ class Job:
         self.fleet = Fleet(next(self._donated).nodes, spares, lemons)
         self._factor = lognormal_factor(life.step_sigma, streams.stream(f"step/{life.step_stream}", 4).row()[0])
         self._queue = streams.stream("queue", 4)
-        self._hazards = Hazards(life.failures, life.most_nodes + life.spares.hot, life.accelerators_per_node, streams)
+        further = life.repair.misdiagnosed > 0 or life.repair.parts is not None
+        self._hazards = Hazards(life.failures, life.most_nodes + spares.hot, life.accelerators_per_node, streams, further)
+        # Rows as long as those of failures, for each spare that comes in and each fault that was left in.
+        self._tried, self._again = streams.stream("spares", 16), streams.stream("relapse", 16)
         self._progress = Progress(life.phases, life.checkpoints, any(each.rollback for each in classes))
         self._paces: dict[tuple[int, int, int, float], Pace] = {}
         self._slow: list[Slow] = []
@@ -313,6 +324,29 @@ class Job:
         if self.size and self._stepping:
             pace = self._pace()
             self._progress.shed(self.phase.tokens_per_step / pace.tokens_per_s / 2, pace, self.now)
+
+    def replace(self, known: float) -> None:
+        """Set spares aside for what is missing, called for when the failure is `known` [s]; for dead ones, others after that."""
+        came = self.fleet.replace(known)
+        while self.life.spares.dead and came:
+            dead = [(node, draws) for node in came if (draws := self._tried.row())[VICTIM] < self.life.spares.dead]
+            for node, draws in dead:
+                place = self.fleet.whereabouts(node)
+                if place is not None:
+                    self._workshop.take((self.fleet.lose(place, self.now),), self.now, draws)
+                    self.note("a spare is dead")
+            came = self.fleet.replace(self.fleet.ready_at) if dead else []
+
+    def _arrive(self, node: int) -> None:
+        """A spare that was called is there, and works or does not."""
+        dead = self.life.spares.dead
+        if dead and (draws := self._tried.row())[VICTIM] < dead:
+            self.fleet.turn_away(node, self.now)
+            self._workshop.take((node,), self.now, draws)
+            self.note("a spare is dead")
+            self.call_spares(self.now)
+        else:
+            self.fleet.arrive(node)
 
     def call_spares(self, known: float) -> None:
         """Spares for what is missing are called for when the failure is `known` [s] and come in on their own."""
@@ -495,7 +529,7 @@ class Job:
                     if done:
                         for node in done.nodes:
                             if done.spare:
-                                fleet.arrive(node)
+                                self._arrive(node)
                             else:
                                 fleet.repaired(node, done.cured, now)
                 self._expose(self._held, self._running, self._struck)
@@ -603,8 +637,13 @@ class Job:
         stops = True
         if place is not None:
             foremost = place if failure.block == 1 else self.fleet.foremost(place, failure.block)
-            stops = foremost < (self.size or self.fleet.present)
+            used = self.size or self.fleet.present
+            stops = foremost < used
             if failure.loses_node:
+                misled = self.life.repair.misdiagnosed
+                if misled and stops and failure.block == 1 and used > 1 and draws[MISLED] < misled:
+                    self._relapse(failure, self.fleet.node(place))
+                    place = (place + 1) % used
                 self._take_out(failure, place, draws)
         if not (stops and self._running):
             self.note("failure beside the job", failure.cause)
@@ -619,6 +658,14 @@ class Job:
         self.size = 0
         self.note("interruption", failure.cause)
         return Signal.FAILED
+
+    def _relapse(self, failure: FailureClass, node: int) -> None:
+        """The fault stays where it is and will strike again; what is slow stays so."""
+        draws = self._again.row()
+        again = self.now + exponential(draws[INTERVAL]) * self.life.repair.relapse
+        self._slow.append(Slow(again, node, failure, draws, failure.detection if failure.slowdown == 1 else 0.0))
+        self._slow_until = min(self._slow_until, again)
+        self.note("misdiagnosis", failure.cause)
 
     def _take_out(self, failure: FailureClass, place: int, draws: list[float]) -> None:
         """What goes down with the node at a place leaves for one repair; what has been repaired too often, for good."""
@@ -664,7 +711,7 @@ class Job:
         self._slow_until = min((each.until for each in self._slow), default=math.inf)
         place = None if slow.node is None else self.fleet.whereabouts(slow.node)
         if slow.failure.loses_node and place is not None:
-            return self._fail(slow.failure, place, slow.draws, 0.0)
+            return self._fail(slow.failure, place, slow.draws, slow.unseen)
         self.note("slow no more", slow.failure.cause)
         return Signal.PACED if training else Signal.DONE
 

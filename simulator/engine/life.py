@@ -230,7 +230,7 @@ class RunRecord:
             recovered.
         training_node_s: nodes of the job x time that it trained or wrote checkpoints, kept or lost.
         idle_node_s: nodes of the job x time that they were held and the job stood: detection, restart, waiting.
-        spare_node_s: hot spares x time.
+        spare_node_s: spares that are held x time.
         repair_node_s: nodes out for repair x time; in no other figure.
         selections, borrowings: how often hosts were selected anew since the hot spares did not suffice; nodes taken from other jobs.
         step_factor: the draw of the step model's error.

@@ -53,7 +53,7 @@ def _once(job: Job, how: str, quick: Callable[[Job], Stages | None] | None) -> E
     shortcut = quick(job) if quick and how == "restart" else None
     full = job.phase.size(fleet.promised)
     if job.largest() < full:
-        fleet.replace(known)
+        job.replace(known)
     if not job.largest() == full > 0:
         signal = yield from job.spend(*before)
         if signal is not Signal.DONE:

@@ -223,7 +223,7 @@ class _Money:
 
 def _usage(record: RunRecord, question: Question) -> Usage:
     return Usage(
-        nodes=question.cluster.count + question.reliability.spares.hot,
+        nodes=question.cluster.count + question.reliability.spares.held,
         accelerators_per_node=record.accelerators_per_node,
         training_node_s=record.training_node_s,
         idle_node_s=record.idle_node_s,

@@ -61,6 +61,7 @@ def _parts(life: Life, run: RunTime) -> tuple[Term, ...]:
     work = " + ".join(
         f"{phase.tokens:.6g} tokens / {phase.tokens_per_step:.6g} a step x {phase.step_s[-1][1]:.6g} s" for phase in life.phases
     )
+    warm = f"{spares.warm_delay:.4g} s for warm ones, " if spares.warm else ""
     shown: Mapping[str, str] = {
         "productive": f"ideal time of the accepted tokens: {work}, each on the nodes promised at the time, x the step model's error",
         "checkpoint": f"{found.blocking_s:.4g} s after every {units.format(found.interval_s, 'time', 4)} of training"
@@ -71,7 +72,7 @@ def _parts(life: Life, run: RunTime) -> tuple[Term, ...]:
         "outage": "failures of each class x its outage",
         "maintenance": "announced windows of each class: detection and outage",
         "manual": f"{recovery.manual:.0%} of the interruptions wait for a person",
-        "replacement": f"{spares.hot_swap:.4g} s for a hot spare, {spares.pool_delay:.6g} s for nodes of the pool",
+        "replacement": f"{spares.hot_swap:.4g} s for a hot spare, {warm}{spares.pool_delay:.6g} s for nodes of the pool",
         "wait_for_nodes": "no spare was left, or the donor's machines were not there",
         "restart": f"{recovery.restart:.4g} s for each start",
         "reload": f"{found.read_s:.4g} s for each start",

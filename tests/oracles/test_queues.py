@@ -49,6 +49,38 @@ def test_waiting_for_a_crew_is_erlangs(crews: int, load: float) -> None:
         assert abs(batches.mean() - expected) < 4 * error
 
 
+@pytest.mark.parametrize(("stock", "on_order"), [(0, 0.7), (2, 1.5), (6, 4.0)])
+def test_waiting_for_a_part_is_palms(stock: int, on_order: float) -> None:
+    """Orders under way are Poisson, whatever the lead time: the share that waits, and the mean wait by Little, in 4 standard errors.
+
+    Source: Palm's theorem, in Feeney and Sherbrooke, The (s−1, s) inventory policy under compound Poisson demand, Management Science 12
+    (1966).
+    """
+    generator = np.random.default_rng(stock)
+    count, lead = 160_000, 86_400.0
+    arrivals = np.cumsum(generator.exponential(lead / on_order, count))
+    shop = Workshop(Repair(mean=0.0, sigma=0.0, parts=stock, lead_time=lead))
+    done = np.empty(count)
+    for node in range(count):
+        shop.take((node,), float(arrivals[node]), DRAWS)
+        while shop.next <= arrivals[node]:
+            over = shop.finish()
+            assert over is not None
+            done[over.nodes[0]] = over.at
+    while math.isfinite(shop.next):
+        over = shop.finish()
+        assert over is not None
+        done[over.nodes[0]] = over.at
+    waits = done - arrivals
+    poisson = [math.exp(-on_order) * on_order**k / math.factorial(k) for k in range(60)]
+    wanting = math.fsum((k - stock) * p for k, p in enumerate(poisson) if k > stock)
+    for observed, expected in ((waits > 1e-6, math.fsum(poisson[stock:])), (waits, wanting * lead / on_order)):
+        batches = observed.reshape(40, -1).mean(axis=1)
+        error = batches.std(ddof=1) / math.sqrt(40)
+        assert error < 0.08 * expected
+        assert abs(batches.mean() - expected) < 4 * error + 1e-9 * expected
+
+
 def birth_death(up: list[float], down: list[float]) -> list[float]:
     """Stationary probabilities of a birth-death chain with these rates from k to k + 1 and back."""
     weights = [1.0]

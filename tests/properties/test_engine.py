@@ -86,6 +86,10 @@ def lives(draw: st.DrawFn) -> Life:
         failures=draw(failure_sets()),
         spares=Spares(
             hot=draw(st.integers(0, 2)),
+            warm=draw(st.integers(0, 2)),
+            warm_held=draw(st.booleans()),
+            warm_delay=60.0,
+            dead=draw(st.sampled_from((0.0, 0.0, 0.3, 1.0))),
             pool=draw(st.integers(0, 2)),
             borrowed=draw(st.integers(0, 1)),
             hot_swap=20.0,
@@ -99,6 +103,11 @@ def lives(draw: st.DrawFn) -> Life:
             automatic=draw(st.sampled_from((0.0, 60.0))),
             escalation=0.5,
             silent=0.2,
+            misdiagnosed=draw(st.sampled_from((0.0, 0.3))),
+            relapse=300.0,
+            parts=draw(st.sampled_from((None, 0, 2))),
+            lead_time=2_000.0,
+            parts_share=0.7,
             retire_after=draw(st.sampled_from((None, 3))),
         ),
         recovery=draw(st.sampled_from((Restart, HotSwap, Elastic)))(

@@ -7,15 +7,15 @@ import pytest
 
 from simulator.engine import workshop as module
 from simulator.engine.fleet import Fleet, Lemons
-from simulator.engine.hazards import CURED, ESCALATES
+from simulator.engine.hazards import CURED, ESCALATES, NEEDS_PART
 from simulator.engine.workshop import Workshop
 from simulator.reliability import Repair, Spares
 
 
 def draws(**chosen: float) -> list[float]:
-    row = [0.5] * 12
+    row = [0.5] * 16
     for name, value in chosen.items():
-        row[{"escalates": ESCALATES, "cured": CURED}[name]] = value
+        row[{"escalates": ESCALATES, "cured": CURED, "needs_part": NEEDS_PART}[name]] = value
     return row
 
 
@@ -42,6 +42,24 @@ def test_people_serve_in_the_order_in_which_the_automatic_stage_hands_over() -> 
     workshop.take((1,), 5.0, draws())
     workshop.take((2,), 0.0, draws())
     assert [(at, node) for at, node, _ in ends(workshop)] == [(110.0, 2), (210.0, 1)]
+
+
+def test_parts_go_in_order_and_are_ordered_anew_as_they_are_used() -> None:
+    """One part in stock, 300 s for another, one crew: a repair that waits for its part lets the next of the crew's queue go first."""
+    workshop = Workshop(Repair(mean=100.0, sigma=0.0, parts=1, lead_time=300.0))
+    for node, at in enumerate((0.0, 10.0, 20.0)):
+        workshop.take((node,), at, draws())
+    # The orders of 0 s and 10 s are there at 300 s and 310 s.
+    assert ends(workshop) == [(100.0, 0, True), (400.0, 1, True), (410.0, 2, True)]
+    workshop = Workshop(Repair(mean=100.0, sigma=0.0, automatic=5.0, parts=1, lead_time=300.0, crews=1, parts_share=0.6))
+    workshop.take((0,), 0.0, draws(needs_part=0.5))
+    workshop.take((1,), 1.0, draws(needs_part=0.5))
+    workshop.take((2,), 2.0, draws(needs_part=0.7))
+    # Nodes 0 and 2 have the crew from 5 s to 205 s; the order of 5 s is there at 305 s.
+    assert ends(workshop) == [(105.0, 0, True), (205.0, 2, True), (405.0, 1, True)]
+    workshop.clear()
+    workshop.take((3,), 1000.0, draws(needs_part=0.5))
+    assert ends(workshop) == [(1105.0, 3, True)], "all in stock after a queue"
 
 
 @pytest.mark.parametrize(("crews", "load"), [(1, 0.7), (3, 0.8)])
