@@ -242,6 +242,7 @@ class NetworkLevel:
         links: how many, per direction.
         rate: of one link and direction [B/s].
         oversubscription: endpoints' bandwidth below / bandwidth of this level.
+        taken: the largest share of one of them that neighbours take.
         faulty: how many of them have less than their rate.
         faults: the worst of those in each stretch of the level, for a picture; the worst of all first.
     """
@@ -250,6 +251,7 @@ class NetworkLevel:
     links: int
     rate: float
     oversubscription: float
+    taken: float = 0.0
     faulty: int = 0
     faults: tuple[LinkFault, ...] = ()
 

@@ -43,6 +43,13 @@ _ALGORITHMS = ("auto", "ring", "tree", "nvls", "direct", "halving_doubling", "hi
     help="What is wrong with the network: a link with the share of its rate that is left ('leaf0 -> spine=50%'; 0: dead), or one of a"
     " scenario's cluster.network_faults. May be repeated.",
 )
+@click.option(
+    "--neighbour",
+    "neighbours",
+    multiple=True,
+    metavar="{kind: ..}",
+    help="What else sends over the network: one of a scenario's cluster.neighbours, on machines without ranks. May be repeated.",
+)
 @click.option("--algorithm", type=click.Choice(_ALGORITHMS), default="auto", show_default=True, help="auto chooses as NCCL would.")
 @click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True, help="How to show the answer.")
 def command(
@@ -54,6 +61,7 @@ def command(
     ranks: str | None,
     split: int,
     faults: tuple[str, ...],
+    neighbours: tuple[str, ...],
     algorithm: str,
     form: str,
 ) -> None:
@@ -67,9 +75,11 @@ def command(
     from dataclasses import asdict
     from typing import get_args
 
+    import numpy as np
+
     from simulator.collectives import AlgorithmName, Operation, algorithm_bandwidth, bus_bandwidth, communicator
-    from simulator.interconnect import with_faults
-    from simulator.scenario import entry
+    from simulator.interconnect import Neighbour, with_faults, with_neighbours
+    from simulator.scenario import entry, value
 
     known: Operation = get_args(Operation)[_OPERATIONS.index(operation)]
     chosen: AlgorithmName = get_args(AlgorithmName)[_ALGORITHMS.index(algorithm)]
@@ -83,6 +93,8 @@ def command(
         last = network.accelerators - 1
         members = [0, last] if operation == "point_to_point" else list(range(network.accelerators))
     groups = _groups(members, split, network.accelerators)
+    others = [value(Neighbour, written, f"--neighbour {written}") for written in neighbours]
+    network = with_neighbours(network, others, np.unique(groups // machine.accelerators))
     rows = []
     group = communicator(groups, network)
     for size in bytes_:
@@ -101,6 +113,7 @@ def command(
         "count": count,
         "operation": operation,
         **({"faults": list(faults)} if faults else {}),
+        **({"neighbours": list(neighbours)} if neighbours else {}),
         "groups": groups.shape[0],
         "ranks": groups.shape[1],
     }

@@ -45,7 +45,7 @@ def execute(
     """
     seen = {} if seen is None else seen
     near = far = wire = per_byte = 0.0
-    total = np.zeros(len(capacity))
+    total, flows = np.zeros(len(capacity)), np.zeros(len(capacity))
     slowest, link = -1.0, 0
     for round_ in plan.rounds:
         key, source, target, weight = _pairs(round_, plan.ranks)
@@ -53,8 +53,9 @@ def execute(
         load = messages.load * (round_.width * plan.unit * round_.repeat)
         if plan.pipelined:
             total += load
+            flows += messages.load
         else:
-            busy = load / capacity
+            busy = load / _left(capacity, messages.load, network)
             worst = int(np.argmax(busy))
             per_byte += float(busy[worst])
             if busy[worst] > slowest:
@@ -63,10 +64,15 @@ def execute(
         hops = messages.mean if round_.chained else messages.worst
         near, far, wire = near + steps * hops[0], far + steps * hops[1], wire + steps * hops[2]
     if plan.pipelined:
-        busy = total / capacity
+        busy = total / _left(capacity, flows, network)
         link = int(np.argmax(busy))
         per_byte = float(busy[link])
     return Cost(near=near, far=far, wire=wire, per_byte=per_byte, link=link)
+
+
+def _left(capacity: NDArray[np.float64], flows: NDArray[np.float64], network: Interconnect) -> NDArray[np.float64]:
+    """What each link has for so many flows [B/s], neighbours having theirs."""
+    return capacity if network.shared is None else capacity * network.shared.left(flows)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -15,6 +15,9 @@ from simulator.interconnect.fluid import completion_times
 from simulator.interconnect.full_mesh import FullMesh
 from simulator.interconnect.hyperx import HyperX
 from simulator.interconnect.lost_switches import LostSwitches
+from simulator.interconnect.neighbour_job import NeighbourJob
+from simulator.interconnect.neighbour_load import NeighbourLoad
+from simulator.interconnect.neighbours import Neighbour, with_neighbours
 from simulator.interconnect.network import Interconnect, Paths
 from simulator.interconnect.rail_only import RailOnly
 from simulator.interconnect.sharing import max_min_rates
@@ -42,6 +45,9 @@ __all__ = [
     "HyperX",
     "Interconnect",
     "LostSwitches",
+    "Neighbour",
+    "NeighbourJob",
+    "NeighbourLoad",
     "NetworkFault",
     "Paths",
     "RailOnly",
@@ -53,4 +59,5 @@ __all__ = [
     "completion_times",
     "max_min_rates",
     "with_faults",
+    "with_neighbours",
 ]

@@ -35,6 +35,26 @@ class Router(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class Shared:
+    """What neighbours leave of each link.
+
+    Args:
+        taken: share that they take when alone; reserved: part of it that does not give way.
+        others: flows that do.
+    """
+
+    taken: NDArray[np.float64]
+    others: NDArray[np.float64]
+    reserved: NDArray[np.float64]
+
+    def left(self, flows: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Share of each link for a number of own flows: what is not taken, and at least a fair share of what is not reserved; all of
+        it (asked by nobody) where there is none."""
+        fair = flows / np.maximum(flows + self.others, 1.0)
+        return np.where(flows > 0, np.maximum(1.0 - self.taken, (1.0 - self.reserved) * fair), 1.0)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Interconnect:
     """A built network. Two are the same only if they are one object, so that it can key a cache.
 
@@ -51,6 +71,7 @@ class Interconnect:
         levels: for drawing and telling.
         router: the family's own routing.
         left: share of its line rate that each link has left, already in `capacity`; absent where the network is whole.
+        shared: what neighbours leave; absent where there are none. `capacity` is with theirs.
     """
 
     accelerators: int
@@ -65,6 +86,12 @@ class Interconnect:
     levels: tuple[NetworkLevel, ...]
     router: Router
     left: NDArray[np.float64] | None = None
+    shared: Shared | None = None
+
+    @property
+    def even(self) -> bool:
+        """Whether links of one kind are alike: nothing is broken, nobody else is there."""
+        return self.left is None and self.shared is None
 
     @property
     def first_interface(self) -> int:
@@ -76,9 +103,14 @@ class Interconnect:
         return self.router.paths(np.asarray(sources, dtype=np.int64), np.asarray(targets, dtype=np.int64))
 
     def link_name(self, link: int) -> str:
-        """A link as told: `tail -> head`, and what is left of it where that is not all."""
+        """A link as told: `tail -> head`, what is left of it where that is not all, and what neighbours take."""
         told = " -> ".join(self.router.ends(int(link)))
-        return told if self.left is None or self.left[link] == 1 else f"{told} (at {100 * self.left[link]:.3g} %)"
+        notes = []
+        if self.left is not None and self.left[link] < 1:
+            notes.append(f"at {100 * self.left[link]:.3g} %")
+        if self.shared is not None and self.shared.taken[link] > 0:
+            notes.append(f"neighbours take {100 * self.shared.taken[link]:.3g} %")
+        return f"{told} ({', '.join(notes)})" if notes else told
 
 
 def join_paths(steps: list[tuple[NDArray[np.bool_], NDArray[np.int64]]], pairs: int) -> Paths:

@@ -16,7 +16,8 @@ class Scattered:
     """The job's nodes are drawn from the machine room, all draws and orders equally likely.
 
     Args:
-        among: nodes of the machine room; those of the job alone (in random order) where absent. Whatever else runs there keeps quiet.
+        among: nodes of the machine room; those of the job alone (in random order) where absent. Whatever else runs there keeps quiet,
+            unless it is listed under `neighbours`.
         seed: of the draw; another seed is another morning at the scheduler.
     """
 

@@ -17,7 +17,8 @@ class Spread:
 
     Args:
         block: nodes of one block: those under a leaf, of a rack, a pod, a site.
-        among: nodes of the machine room; those of the job alone where absent. Whatever else runs there keeps quiet.
+        among: nodes of the machine room; those of the job alone where absent. Whatever else runs there keeps quiet,
+            unless it is listed under `neighbours`.
     """
 
     kind: Literal["spread"] = "spread"

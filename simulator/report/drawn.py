@@ -12,6 +12,9 @@ from simulator.report.section import Figure, Levels, Paragraph, Progress, Schedu
 _PICTURES = 4
 """Different drawings of one kind in a report."""
 
+_NETWORKS = 6
+"""Different drawings of networks, which are small."""
+
 
 def _sharing(outcome: Outcome, drawn: Callable[[Alternative], Hashable]) -> list[tuple[str, Alternative]]:
     """One alternative for each different drawing, beside the names of all that have the same; those without one are left out."""
@@ -78,10 +81,10 @@ def network(outcome: Outcome) -> Section | None:
             name=f"network-{i}",
             alt="Network from the accelerators up: "
             + "; ".join(f"{clean(v.name)}, {count(v.links)} links of {data_rate(v.rate)}" for v in a.drawing.network),
-            caption=f"{names}: width is the bandwidth of a level, per direction.",
+            caption=f"{names}: width is the bandwidth of a level, per direction.{_strips_text(a)}",
             picture=Levels(levels=a.drawing.network),
         )
-        for i, (names, a) in enumerate(drawn[:_PICTURES], start=1)
+        for i, (names, a) in enumerate(drawn[:_NETWORKS], start=1)
     ]
     table = Table(
         columns=("alternative", "level", "links", "each, per direction", "together", "oversubscription"),
@@ -89,7 +92,15 @@ def network(outcome: Outcome) -> Section | None:
         brief=False,
         numeric=False,
     )
-    return Section(name="network", heading="The network", blocks=(*figures, table, *_faults(drawn), *_traffic(outcome)))
+    return Section(
+        name="network", heading="The network", blocks=(*figures, table, *_faults(drawn), *_neighbours(drawn), *_traffic(outcome))
+    )
+
+
+def _strips_text(alternative: Alternative) -> str:
+    """A sentence where links are drawn one by one."""
+    faulty = any(level.faulty for level in alternative.drawing.network)
+    return " Below each, its links side by side, those below their rate marked, dead ones black." if faulty else ""
 
 
 def _faults(drawn: list[tuple[str, Alternative]]) -> tuple[Table, ...]:
@@ -110,6 +121,19 @@ def _faults(drawn: list[tuple[str, Alternative]]) -> tuple[Table, ...]:
         columns=("alternative", "level", "links below their rate", "the worst", "what is left of it"),
         rows=rows,
         caption="What is wrong with the network.",
+        brief=False,
+        numeric=False,
+    )
+    return (table,) if rows else ()
+
+
+def _neighbours(drawn: list[tuple[str, Alternative]]) -> tuple[Table, ...]:
+    """What others take of the links, where there are any."""
+    rows = tuple((names, clean(level.name), percent(level.taken)) for names, a in drawn for level in a.drawing.network if level.taken)
+    table = Table(
+        columns=("alternative", "level", "most of one link"),
+        rows=rows,
+        caption="What neighbours take of the network.",
         brief=False,
         numeric=False,
     )

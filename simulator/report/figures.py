@@ -362,7 +362,11 @@ def _levels(picture: Levels) -> str:
         told = f"{clean(level.name)}: {count(level.links)} × {data_rate(level.rate)} = {data_rate(level.links * level.rate)} per direction"
         drawn.append(_text(centre + half + 20, y + 11, told))
         ratio = f"oversubscribed {number(level.oversubscription)} : 1 against the level below" if over else "not oversubscribed"
+        if level.taken:
+            ratio += f"; neighbours take up to {percent(level.taken)} of a link (shaded)"
         drawn.append(_text(centre + half + 20, y + 27, ratio, "start", FAINT, 11))
+        if level.taken:
+            drawn.append(_rect(centre - width / 2, y, width * level.taken, high, INK, ' rx="3" fill-opacity=".35"'))
         if faulty:
             drawn += _cells(level, centre - half, y + high + 5, 2 * half)
         if level.faulty:

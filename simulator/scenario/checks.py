@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
 
 from simulator.economics import Donated, OnDemand, Owned, PriceList, Reserved, SpotRent
 from simulator.economics.price_list import Column
 from simulator.errors import MendableError
-from simulator.interconnect import with_faults
+from simulator.interconnect import with_faults, with_neighbours
 from simulator.parallelism import Layout
 from simulator.reliability import Schedule
 from simulator.scenario.question import Question
+
+Item = TypeVar("Item")
 
 _YEAR = 365.25 * 86400.0
 
@@ -130,27 +133,34 @@ def _placement(question: Question) -> Iterator[Finding]:
 
 
 def _network(question: Question) -> Iterator[Finding]:
-    """Faults name what is there, and leave a way between any two nodes."""
+    """Faults name what is there and leave a way between any two nodes; neighbours find room."""
     cluster = question.cluster
-    if not cluster.network_faults:
+    if not (cluster.network_faults or cluster.neighbours):
         return
     try:
-        whole = replace(cluster, network_faults=()).network(cluster.count)
+        whole = cluster.topology.build(cluster.node, cluster.placement.room(cluster.count))
     except MendableError:
         return  # told where the network is built
+    nodes = cluster.placement.stands(cluster.count)
+    yield from _refused(cluster.network_faults, "cluster.network_faults", lambda some: with_faults(whole, some))
+    yield from _refused(cluster.neighbours, "cluster.neighbours", lambda some: with_neighbours(whole, some, nodes))
+
+
+def _refused(listed: Sequence[Item], path: str, build: Callable[[Sequence[Item]], object]) -> Iterator[Finding]:
+    """Items of a list that cannot be built, each at its own place; or all together."""
     wrong = False
-    for n, fault in enumerate(cluster.network_faults):
+    for n, item in enumerate(listed):
         try:
-            with_faults(whole, (fault,))
+            build((item,))
         except MendableError as error:
             wrong = True
-            field = error.what.partition(" ")[0]
-            yield Finding(f"cluster.network_faults.{n}{f'.{field}' if hasattr(fault, field) else ''}", error.what, error.mend)
+            field = re.split(r"\W", error.what, maxsplit=1)[0]
+            yield Finding(f"{path}.{n}{f'.{field}' if hasattr(item, field) else ''}", error.what, error.mend)
     if not wrong:
         try:
-            with_faults(whole, cluster.network_faults)
+            build(listed)
         except MendableError as error:
-            yield Finding("cluster.network_faults", f"together: {error.what}", error.mend)
+            yield Finding(path, f"together: {error.what}", error.mend)
 
 
 def _price(question: Question, date: datetime.date) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from simulator.economics import Extras, Grid, Price
 from simulator.hardware import Node, Software
-from simulator.interconnect import Interconnect, NetworkFault, Topology, with_faults
+from simulator.interconnect import Interconnect, Neighbour, NetworkFault, Topology, with_faults, with_neighbours
 from simulator.model import Transformer
 from simulator.parallelism import Layout, Packed, Placement
 from simulator.reliability import (
@@ -145,6 +145,7 @@ class Cluster:
         node: what a node is; a catalogue name, or written out with a source.
         placement: where in the machine room the nodes of the job stand; ranks fill them in order.
         network_faults: what is wrong with the network all the time: lost switches, slow interfaces, degraded, dead and flapping links.
+        neighbours: what else runs in the machine room and sends over its links; nobody where absent.
         availability: when the nodes are there.
         allocation: how a batch system or a grant hands them out.
     """
@@ -154,6 +155,7 @@ class Cluster:
     count: int
     placement: Placement = field(default_factory=Packed)
     network_faults: tuple[NetworkFault, ...] = ()
+    neighbours: tuple[Neighbour, ...] = ()
     availability: Availability = field(default_factory=Always)
     allocation: Allocation = field(default_factory=Allocation)
 
@@ -161,13 +163,16 @@ class Cluster:
         """The machine room's network as a job of some nodes finds it.
 
         Args:
-            nodes: of the job; what is wrong is told of the machine room of the whole cluster, which then is there for a smaller job, too.
+            nodes: of the job; faults and neighbours are told of the machine room of the whole cluster, which then is there for a smaller
+                job, too.
 
         Raises:
-            MendableError: a fault names what is not there, or cuts something off.
+            MendableError: a fault names what is not there, or cuts something off; neighbours find no room.
         """
-        room = self.placement.room(self.count if self.network_faults else nodes)
-        return with_faults(self.topology.build(self.node, room), self.network_faults)
+        told = bool(self.network_faults or self.neighbours)
+        room = self.placement.room(self.count if told else nodes)
+        faulty = with_faults(self.topology.build(self.node, room), self.network_faults)
+        return with_neighbours(faulty, self.neighbours, self.placement.stands(self.count)) if self.neighbours else faulty
 
 
 @dataclass(frozen=True, kw_only=True)

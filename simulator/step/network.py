@@ -76,7 +76,7 @@ class Network:
         stride, inside = layout.accelerators // layout.pipeline, self.machines.node.accelerators
         known: dict[int, float] = {}
         answer = []
-        alike = isinstance(self.machines.placement, Packed) and self.machines.network.left is None
+        alike = isinstance(self.machines.placement, Packed) and self.machines.network.even
         for stage in range(layout.pipeline):
             crosses = stage * stride // inside != (stage + 1) % layout.pipeline * stride // inside
             # Assumes: of packed ranks on a whole network, boundaries whose first pair stays inside a node are alike, and so are those

@@ -256,10 +256,12 @@ def _priced(question: Question, training: Training, size: int, network: Intercon
 def modelled(training: Training, machines: Machines) -> PricedStep | Infeasible:
     """The modelled step of one training on some machines, its layout searched for where it is `auto`; anchored steps are scaled later."""
     job, layout = _job(training), training.layout
-    quiet = machines.network.accelerators > machines.accelerators
+    quiet = machines.network.accelerators > machines.accelerators and machines.network.shared is None
     notes: tuple[str, ...] = ("network: whatever else runs in the machine room keeps off the links of this job",) if quiet else ()
     if machines.network.left is not None:
         notes += ("network: what is wrong is wrong all the time; a dead link is gone around between its own ends",)
+    if machines.network.shared is not None:
+        notes += ("network: neighbours send on the mean what is stated, all the time, and share links max-min fairly",)
     if not isinstance(layout, Layout):
         found = search(job, machines, microbatch=training.microbatch)
         if isinstance(found, Infeasible):

@@ -93,6 +93,19 @@ def test_a_fault_shows_in_time_and_bottleneck_and_is_refused_where_it_cuts_off()
     run("collective", "--topology", "single-switch", "--fault", "node0", code=2)
 
 
+def test_neighbours_stand_beside_the_ranks():
+    def time(*more):
+        options = ("--topology", "meta-24k-roce", "--count", 8, "--ranks", "0,16", "--algorithm", "ring", "--bytes", "1GiB", *more)
+        (row,) = json.loads(run("collective", *options, "--format", "json").stdout)["sizes"]
+        return row["time_s"]
+
+    quiet = time()
+    assert time("--neighbour", "{kind: job, nodes: 4, sends: 5%}") == quiet
+    assert time("--neighbour", "{kind: load, link: 'leaf* -> *', share: 90%}") > 5 * quiet
+    options = ("--topology", "meta-24k-roce", "--count", 8, "--ranks", "0,16", "--neighbour", "{kind: job, nodes: 7, sends: 9%}")
+    assert "6 of the machine room are free" in run("collective", *options, code=3).stderr
+
+
 def test_groups_that_share_interfaces_take_longer():
     def time(*more):
         options = ("--topology", "single-switch", "--node", "jean-zay-a100", "--count", 4, "--bytes", "64MiB", "--format", "json")

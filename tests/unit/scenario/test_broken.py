@@ -125,6 +125,10 @@ BROKEN = {
         "    count: 128\n", "    count: 128\n    network_faults: [{kind: slow_nic, nodes: [128], rate: 50%}]\n", "[128]",
         "cluster.network_faults.0.nodes", "names node 128, the network has 128", "places in the machine room",
     ),
+    "neighbours without room": (
+        "    count: 128\n", "    count: 128\n    neighbours: [{kind: job, nodes: 8, sends: 30%}]\n", "nodes: 8",
+        "cluster.neighbours.0.nodes", "8 are needed, 0 of the machine room are free", "cluster.placement.among",
+    ),
     "fault that cuts off": (
         "    count: 128\n", "    count: 128\n    network_faults: [{kind: dead_link, link: leaf1 -> spine}]\n", "kind: dead_link",
         "cluster.network_faults.0", "nothing but the dead link leaf1 -> spine leads there", "degraded_link",
