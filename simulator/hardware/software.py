@@ -30,6 +30,7 @@ class Software(Sourced):
         selective: what `selective` recompute does not keep: the core of `attention` (Megatron-LM), or of the `operations` every second
             matrix product and all that only moves bytes (torchtitan).
         shardings: which states it can shard over the data-parallel ranks.
+        schedules: of the pipeline that it has, in the order in which `layout: auto` tries them; a layout may name others.
         sharded_share: share of the priced rate that gathering and scattering layer by layer (zero3) reaches.
         overlap_gradient_reduction, overlap_parameter_gather: data-parallel traffic runs beside the backward (forward) pass.
         overlap_pipeline: sends between stages run beside compute.
@@ -64,6 +65,7 @@ class Software(Sourced):
     recomputes: tuple[Literal["none", "selective", "full"], ...] = ("none", "selective", "full")
     selective: Literal["attention", "operations"] = "attention"
     shardings: tuple[Literal["none", "zero1", "zero2", "zero3"], ...] = ("none", "zero1", "zero2", "zero3")
+    schedules: tuple[Literal["gpipe", "1f1b", "interleaved", "zb_h1", "zb_h2", "zb_v", "dualpipe"], ...] = ("1f1b", "interleaved")
     sharded_share: Fraction = 1.0
     overlap_gradient_reduction: bool
     overlap_parameter_gather: bool

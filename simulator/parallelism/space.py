@@ -11,7 +11,7 @@ from simulator.hardware import Software
 from simulator.model import Transformer
 from simulator.parallelism.feasible import divisibility
 from simulator.parallelism.groups import splits
-from simulator.parallelism.layout import Layout, Recompute, Sharding
+from simulator.parallelism.layout import Layout, Recompute, Schedule, Sharding
 
 WELL_USED = 0.9
 """Share of the accelerators that a candidate uses at least, where any can."""
@@ -19,8 +19,11 @@ WELL_USED = 0.9
 MICROBATCHES = (1, 2, 4, 8)
 MOST_STAGES = 128
 MOST_CHUNKS = 8
-CONTEXT_LENGTH = 8192
+CONTEXT_LENGTH = 4096
 """Context parallelism is tried down to this many tokens per rank."""
+
+_Shape = tuple[int, int, int, int, int, Schedule]
+"""tensor, context, pipeline, virtual, expert, schedule."""
 
 
 def candidates(
@@ -32,13 +35,15 @@ def candidates(
     accelerators: int,
     domain: int,
     microbatch: int | None = None,
+    schedules: tuple[Schedule, ...] = (),
 ) -> tuple[Layout, ...]:
     """Every layout of the stated space whose degrees divide what they must, in a fixed order.
 
-    The space: tensor, a power of two up to the scale-up domain that divides the heads; context, a power of two that leaves 8192 tokens or
-    more; pipeline up to 128 stages that split the layers (one less on the first and last allowed); virtual up to 8 chunks with equal layers
-    (interleaved; otherwise 1F1B); expert, a power of two up to 64 that divides the experts (expert_tensor 1); microbatch 1, 2, 4, 8 or the
-    one given; recompute none, full and, where attention is not fused, selective; sharding none, zero1 and, without a pipeline, zero3
+    The space: tensor, a power of two up to the scale-up domain that divides the heads; context, a power of two that leaves 4096 tokens or
+    more; pipeline up to 128 stages that split the layers (one less on the first and last allowed), under every schedule that is asked for:
+    interleaved with 2 to 8 chunks that split the layers likewise, zb_v with its 2, the others with one; expert, a power of two up to 64 that
+    divides the experts (expert_tensor 1); microbatch 1, 2, 4, 8 or the one given; every recompute that the software has and that drops
+    something there (selective: where attention is not fused, or by operation); sharding none, zero1, zero3 and, with a pipeline, zero2
     (each where the software has it); sequence_parallel where tensor > 1 and the software is of 2022 or later (Korthikanti et al.,
     arXiv:2205.05198). Data is the largest number of replicas that fits and divides the batch. Layouts that leave more than 10 % of the
     accelerators unused are left out, unless all do: then those that use at least 90 % of what the best one uses.
@@ -49,25 +54,27 @@ def candidates(
         accelerators: available.
         domain: accelerators in one scale-up domain.
         microbatch: sequences, where it is not to be chosen.
+        schedules: of the pipeline; those of the software where none is named.
     """
     sequence = sequence or model.sequence
     shapes = [
-        (tensor, context, pipeline, virtual, expert, micro, data)
-        for tensor, context, pipeline, virtual, expert in _degrees(model, sequence, accelerators, domain)
+        (shape, micro, data)
+        for shape in _shapes(model, sequence, accelerators, domain, schedules or software.schedules)
         for micro in ((microbatch,) if microbatch else MICROBATCHES)
-        if (data := _replicas(global_batch, micro * (pipeline if virtual > 1 else 1), accelerators // (tensor * context * pipeline)))
-        and tensor * context * data % expert == 0
+        if (data := _replicas(global_batch, micro * (shape[2] if shape[3] > 1 else 1), accelerators // (shape[0] * shape[1] * shape[2])))
+        and shape[0] * shape[1] * data % shape[4] == 0
     ]
-    used = [tensor * context * pipeline * data for tensor, context, pipeline, _, _, _, data in shapes]
+    used = [shape[0] * shape[1] * shape[2] * data for shape, _, data in shapes]
     most = max(used, default=0)
     least = WELL_USED * (accelerators if most >= WELL_USED * accelerators else most)
-    recomputes: tuple[Recompute, ...] = ("none", "full") if software.fused_attention else ("none", "selective", "full")
+    drops = software.selective == "operations" or not software.fused_attention
+    recomputes: tuple[Recompute, ...] = ("none", "selective", "full") if drops else ("none", "full")
     recomputes = tuple(kind for kind in recomputes if kind in software.recomputes)
     found = []
-    for (tensor, context, pipeline, virtual, expert, micro, data), count in zip(shapes, used, strict=True):
+    for ((tensor, context, pipeline, virtual, expert, schedule), micro, data), count in zip(shapes, used, strict=True):
         shardings: tuple[Sharding, ...] = ("none",)
         if data * context > 1 and software.year >= 2020:
-            shardings = ("none", "zero1") if pipeline > 1 else ("none", "zero1", "zero3")
+            shardings = ("none", "zero1", "zero2", "zero3") if pipeline > 1 else ("none", "zero1", "zero3")
         shardings = tuple(kind for kind in shardings if kind in software.shardings)
         for recompute, sharding in product(recomputes, shardings) if count >= least else ():
             layout = Layout(
@@ -79,7 +86,7 @@ def candidates(
                 expert=expert,
                 expert_tensor=1 if model.experts else None,
                 microbatch=micro,
-                schedule="interleaved" if virtual > 1 else "1f1b",
+                schedule=schedule,
                 sharding=sharding,
                 sequence_parallel=tensor > 1 and software.year >= 2022,
                 recompute=recompute,
@@ -90,17 +97,21 @@ def candidates(
     return tuple(found)
 
 
-def _degrees(model: Transformer, sequence: int, accelerators: int, domain: int) -> Iterator[tuple[int, int, int, int, int]]:
-    """tensor, context, pipeline, virtual, expert."""
+def _shapes(
+    model: Transformer, sequence: int, accelerators: int, domain: int, schedules: tuple[Schedule, ...]
+) -> Iterator[_Shape]:
     tensors = [size for size in _powers(domain) if model.heads % size == 0]
     contexts = [size for size in _powers(max(sequence // CONTEXT_LENGTH, 1)) if sequence % (2 * size) == 0 or size == 1]
     experts = [size for size in _powers(64) if model.experts.count % size == 0] if model.experts else [1]
     for tensor, context, pipeline in product(tensors, contexts, range(1, min(model.layers, MOST_STAGES) + 1)):
         if tensor * context * pipeline > accelerators or not splits(model.layers, pipeline):
             continue
-        chunks = [1, *(v for v in range(2, MOST_CHUNKS + 1) if pipeline > 1 and model.layers % (pipeline * v) == 0)]
-        for virtual, expert in product(chunks, experts):
-            yield tensor, context, pipeline, virtual, expert
+        ways: list[tuple[int, Schedule]] = [(1, "1f1b")]
+        if pipeline > 1:
+            chunks: dict[str, tuple[int, ...]] = {"interleaved": tuple(range(2, MOST_CHUNKS + 1)), "zb_v": (2,)}
+            ways = [(v, kind) for kind in schedules for v in chunks.get(kind, (1,)) if splits(model.layers, pipeline * v)]
+        for (virtual, schedule), expert in product(ways, experts):
+            yield tensor, context, pipeline, virtual, expert, schedule
 
 
 def _powers(most: int) -> list[int]:

@@ -411,6 +411,8 @@ def _starts(table: _Table, ends: _Floats, pace: _Pace) -> _Floats:
 
 def _bars(table: _Table, ends: _Floats, pace: _Pace, limit: int) -> tuple[Bar, ...]:
     """The first `limit` slots in order of time, sends left out."""
+    if limit <= 0:
+        return ()
     stages = table.microbatch.shape[1]
     kinds = table.kind[:, :stages]
     done = ends[2:, :stages] - pace.send[0].take(kinds)

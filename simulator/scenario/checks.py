@@ -85,11 +85,13 @@ def _layouts(question: Question) -> Iterator[Finding]:
 
 
 def _microbatch(question: Question) -> Iterator[Finding]:
-    """With a layout of its own the scenario's microbatch would go unheard."""
+    """With a layout of its own the scenario's microbatch and schedules would go unheard."""
     training = question.training
     if isinstance(training.layout, Layout) and training.microbatch not in (None, training.layout.microbatch):
         what = f"microbatch is {training.microbatch}, that of the layout {training.layout.microbatch}"
         yield Finding("training.microbatch", what, f"write it in the layout alone: layout.microbatch: {training.microbatch}")
+    if isinstance(training.layout, Layout) and training.schedules:
+        yield Finding("training.schedules", "the layout is given, nothing is chosen from these schedules", "write layout: auto, or leave them out")
 
 
 def too_large(layout: Layout, available: int) -> tuple[str, str]:

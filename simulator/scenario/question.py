@@ -10,7 +10,7 @@ from simulator.economics import Extras, Grid, Price
 from simulator.hardware import Node, Software
 from simulator.interconnect import Interconnect, Neighbour, NetworkFault, Topology, with_faults, with_neighbours
 from simulator.model import Transformer
-from simulator.parallelism import Layout, Packed, Placement
+from simulator.parallelism import Layout, Packed, Placement, Schedule
 from simulator.reliability import (
     Allocation,
     Always,
@@ -118,6 +118,7 @@ class Training:
         phases: stretches with their own settings; what is left after the last runs with the settings above.
         model: a catalogue name, or written out with a source.
         microbatch: sequences, where `auto` is not to choose it.
+        schedules: pipeline schedules that `auto` chooses from; those of the software where absent.
         step: whether the step time is computed, stated, or computed and scaled to a measurement.
         synchronisation: when the ranks agree on the weights.
     """
@@ -130,6 +131,7 @@ class Training:
     precision: Literal["fp32", "tf32", "fp16", "bf16", "fp8"] = "bf16"
     software: Software
     layout: Layout | Literal["auto"] = "auto"
+    schedules: tuple[Schedule, ...] = ()
     step: Step = field(default_factory=Modelled)
     synchronisation: Synchronisation = field(default_factory=EveryStep)
     phases: tuple[PhaseChange, ...] = ()

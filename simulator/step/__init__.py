@@ -1,9 +1,9 @@
 """What one accelerator does in one optimizer step, how long, how many bytes."""
 
-from simulator.step.clock import Clock, clock
+from simulator.step.clock import Clock, Known, Unplayed, clock, unplayed
 from simulator.step.evaluate import CHECKPOINT_BYTES, answer, evaluate
 from simulator.step.job import Job, Machines, StepAnswer
-from simulator.step.memory import fits, memory_use
+from simulator.step.memory import KnownKinds, fits, memory_use
 from simulator.step.memory_terms import memory_terms
 from simulator.step.uncertainty import memory_interval
 
@@ -11,8 +11,11 @@ __all__ = [
     "CHECKPOINT_BYTES",
     "Clock",
     "Job",
+    "Known",
+    "KnownKinds",
     "Machines",
     "StepAnswer",
+    "Unplayed",
     "answer",
     "clock",
     "evaluate",
@@ -20,4 +23,5 @@ __all__ = [
     "memory_interval",
     "memory_terms",
     "memory_use",
+    "unplayed",
 ]

@@ -4,6 +4,7 @@ optimizer, jitter."""
 from __future__ import annotations
 
 import math
+from collections.abc import Hashable
 from dataclasses import dataclass, replace
 
 from simulator.collectives import Operation
@@ -21,6 +22,13 @@ UPDATE_BYTES = 28.0
 
 ZERO_BYTES = 4.0
 """Of `Software.optimizer_passes`, what is done to every kept gradient even where the states are sharded: setting it to zero."""
+
+
+_ROUNDING = 1e-9
+"""Share by which two ways of adding up the same seconds differ at most."""
+
+Known = dict[Hashable, tuple[Pass, Pass, Pass, Pass]]
+"""What layouts share of their microbatches; see `unplayed`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,77 +62,150 @@ class Clock:
         return math.fsum(self.parts.values())
 
 
+@dataclass(frozen=True, kw_only=True)
+class Unplayed:
+    """A step priced but for its schedule: enough to say how short it cannot be.
+
+    Args:
+        passes, transfers, network, microbatches, busiest, data_traffic, parameters: as in `Clock`.
+        after: exposed data-parallel traffic and optimizer [s].
+        jitter: of the step, over all the rest.
+    """
+
+    job: Job
+    layout: Layout
+    passes: list[list[Pass]]
+    transfers: list[float]
+    network: Network
+    microbatches: int
+    busiest: Pass
+    data_traffic: float
+    parameters: float
+    after: tuple[float, float]
+    jitter: float
+
+    @property
+    def lap(self) -> Lap:
+        """Every microbatch on the busiest stage, forward and backward."""
+        return (self.busiest.forward + self.busiest.backward) * self.microbatches
+
+    @property
+    def least_s(self) -> float:
+        """A bound from below on `played().total` [s]: no stage is busy for longer, begins before its first input or ends before all others.
+
+        Where microbatches go around the stages in order, a stage waits for the first of them to come through those before it, forward, and
+        its last one goes back through them.
+        """
+        least = self.lap.total
+        schedule = SCHEDULES[self.layout.schedule]
+        if schedule.copies == 1 and schedule.slots == 2:
+            way = 0.0
+            for chunks, transfer in zip(self.passes, self.transfers, strict=True):
+                least = max(least, way + self.microbatches * sum([chunk.total for chunk in chunks]))
+                way += chunks[0].total + 2 * transfer
+        return (least + math.fsum(self.after)) * (1.0 + self.jitter) * (1.0 - _ROUNDING)
+
+    def played(self, bars: int = 0) -> Clock:
+        """The schedule played, and the step in full."""
+        job, layout, passes = self.job, self.layout, self.passes
+        timeline = play(
+            SCHEDULES[layout.schedule],
+            stages=layout.pipeline,
+            virtual=layout.virtual,
+            microbatches=self.microbatches,
+            forward=[[chunk.forward.total for chunk in chunks] for chunks in passes],
+            backward=[[chunk.backward.total for chunk in chunks] for chunks in passes],
+            weight=[[chunk.weight.total for chunk in chunks] for chunks in passes],
+            transfer=self.transfers,
+            overlapped=job.software.overlap_pipeline,
+            bars=bars,
+        )
+        lap = self.lap
+        parts = {
+            "matrix": lap.matrix,
+            "attention": lap.attention,
+            "memory_bound": lap.memory_bound,
+            "tensor_comm": lap.tensor_comm,
+            "context_comm": lap.context_comm,
+            "expert_comm": lap.expert_comm,
+            "pipeline_bubble": max(timeline.total_s - lap.total - timeline.transfer_s, 0.0),
+            "pipeline_comm": timeline.transfer_s,
+            "data_comm": self.after[0],
+            "optimizer": self.after[1],
+        }
+        parts["jitter"] = math.fsum(parts.values()) * self.jitter
+        return Clock(
+            parts=parts,
+            timeline=timeline,
+            busiest=self.busiest,
+            microbatches=self.microbatches,
+            data_traffic=self.data_traffic,
+            parameters=self.parameters,
+            bars=timeline.bars,
+            passes=passes,
+            transfers=self.transfers,
+            network=self.network,
+        )
+
+
 def clock(job: Job, layout: Layout, machines: Machines, bars: int = 0) -> Clock:
     """Time one step; the layout divides what it must (`parallelism.divisibility`).
 
     Accuracy: stages are played without jitter; traffic that is hidden does not slow what hides it.
     """
+    return unplayed(job, layout, machines).played(bars)
+
+
+def unplayed(job: Job, layout: Layout, machines: Machines, known: Known | None = None) -> Unplayed:
+    """Price all of a step but its schedule.
+
+    Args:
+        known: microbatches priced before for the same job and machines, which layouts share; filled on the way.
+    """
     network = Network(layout, machines)
     microbatches = job.global_batch // (layout.data * layout.microbatch)
     held = held_layers(layout, job.model.layers)
-    passes = _passes(job, layout, machines, network, held)
+    passes = _passes(job, layout, machines, network, held, {} if known is None else known)
     schedule = SCHEDULES[layout.schedule]
     if layout.schedule == "dualpipe":
         passes = [[_beside(chunk) for chunk in chunks] for chunks in passes]
-    stages = [sum(chunks[1:], chunks[0]) * (1 / schedule.copies) for chunks in passes]
+    busiest = max(passes, key=lambda chunks: sum([chunk.total for chunk in chunks]))
     traffic = _Data(job, layout, machines, network, held)
     sharded = _gathered(job, layout, traffic, passes, microbatches)
     tokens = layout.microbatch * job.sequence / layout.context
     transfers = network.transfers(2.0 * tokens * job.model.hidden, job.software.scatter_sends)
-    timeline = play(
-        schedule,
-        stages=layout.pipeline,
-        virtual=layout.virtual,
-        microbatches=microbatches,
-        forward=[[chunk.forward.total for chunk in chunks] for chunks in passes],
-        backward=[[chunk.backward.total for chunk in chunks] for chunks in passes],
-        weight=[[chunk.weight.total for chunk in chunks] for chunks in passes],
-        transfer=transfers,
-        overlapped=job.software.overlap_pipeline,
-        bars=bars,
-    )
-    busiest = max(stages, key=lambda stage: stage.forward.total + stage.backward.total)
-    lap: Lap = (busiest.forward + busiest.backward) * microbatches
-    data = sharded if layout.sharding == "zero3" else traffic.exposed(passes, layout, microbatches)
-    parts = {
-        "matrix": lap.matrix,
-        "attention": lap.attention,
-        "memory_bound": lap.memory_bound,
-        "tensor_comm": lap.tensor_comm,
-        "context_comm": lap.context_comm,
-        "expert_comm": lap.expert_comm,
-        "pipeline_bubble": max(timeline.total_s - lap.total - timeline.transfer_s, 0.0),
-        "pipeline_comm": timeline.transfer_s,
-        "data_comm": data,
-        "optimizer": traffic.optimizer(),
-    }
     nodes = -(-layout.accelerators // machines.node.accelerators)
-    parts["jitter"] = math.fsum(parts.values()) * job.software.jitter * slowest(nodes)
-    return Clock(
-        parts=parts,
-        timeline=timeline,
-        busiest=busiest,
-        microbatches=microbatches,
-        data_traffic=traffic.seconds() if layout.sharding != "zero3" else sharded,
-        parameters=traffic.parameters,
-        bars=timeline.bars,
+    data = sharded if layout.sharding == "zero3" else traffic.exposed(passes, layout, microbatches)
+    return Unplayed(
+        job=job,
+        layout=layout,
         passes=passes,
         transfers=transfers,
         network=network,
+        microbatches=microbatches,
+        busiest=sum(busiest[1:], busiest[0]) * (1 / schedule.copies),
+        data_traffic=traffic.seconds() if layout.sharding != "zero3" else sharded,
+        parameters=traffic.parameters,
+        after=(data, traffic.optimizer()),
+        jitter=job.software.jitter * slowest(nodes),
     )
 
 
-def _passes(job: Job, layout: Layout, machines: Machines, network: Network, held: tuple[tuple[int, ...], ...]) -> list[list[Pass]]:
+def _passes(
+    job: Job,
+    layout: Layout,
+    machines: Machines,
+    network: Network,
+    held: tuple[tuple[int, ...], ...],
+    shared: Known,
+) -> list[list[Pass]]:
     """One microbatch of every chunk of every stage."""
-    accelerator, model = machines.node.accelerator, job.model
-    first_dense = dense_layers(model) if model.experts is not None else 0
-    usual = layer_pass(job, layout, accelerator, network.communicate, dense=False)
-    dense = layer_pass(job, layout, accelerator, network.communicate, dense=True) if first_dense else usual
+    first_dense = dense_layers(job.model) if job.model.experts is not None else 0
+    alike = _alike(layout, network)
+    if alike not in shared:
+        shared[alike] = _pieces(job, layout, machines, network, bool(first_dense))
+    usual, dense, embedding, output = shared[alike]
     known: dict[tuple[int, int], Pass] = {}
-    embedding = embedding_pass(job, layout, accelerator, network.communicate)
-    output = output_pass(job, layout, accelerator, network.communicate)
-    if model.prediction_heads:
-        output += prediction_pass(job, layout, accelerator, usual, output)
     answer = [[usual] * len(chunks) for chunks in held]
     for route in SCHEDULES[layout.schedule].routes(layout.pipeline, layout.virtual):
         before = 0
@@ -139,6 +220,28 @@ def _passes(job: Job, layout: Layout, machines: Machines, network: Network, held
         answer[first][one] += embedding
         answer[last][other] += output
     return answer
+
+
+def _alike(layout: Layout, network: Network) -> Hashable:
+    """What the passes of one microbatch depend on: equal for two layouts of one job, they are the same."""
+    inside = ("tensor", "context", "expert")
+    return (
+        *(network.communicator(dimension) if getattr(layout, dimension) > 1 else None for dimension in inside),
+        *(layout.tensor, layout.context, layout.expert, layout.expert_tensor, layout.microbatch),
+        *(layout.sequence_parallel, layout.recompute),
+    )
+
+
+def _pieces(job: Job, layout: Layout, machines: Machines, network: Network, leading: bool) -> tuple[Pass, Pass, Pass, Pass]:
+    """One microbatch of a layer, of a leading dense layer where there is any, of the embedding, and of what follows the last layer."""
+    accelerator = machines.node.accelerator
+    usual = layer_pass(job, layout, accelerator, network.communicate, dense=False)
+    dense = layer_pass(job, layout, accelerator, network.communicate, dense=True) if leading else usual
+    embedding = embedding_pass(job, layout, accelerator, network.communicate)
+    output = output_pass(job, layout, accelerator, network.communicate)
+    if job.model.prediction_heads:
+        output += prediction_pass(job, layout, accelerator, usual, output)
+    return usual, dense, embedding, output
 
 
 def _beside(chunk: Pass) -> Pass:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from statistics import NormalDist
 
 from simulator.collectives import Operation
@@ -50,7 +51,7 @@ class Lap:
             self.expert_comm * times,
         )
 
-    @property
+    @cached_property
     def total(self) -> float:
         """All parts [s]."""
         return self.matrix + self.attention + self.memory_bound + self.tensor_comm + self.context_comm + self.expert_comm
@@ -72,6 +73,11 @@ class Pass:
 
     def __mul__(self, times: float) -> Pass:
         return Pass(self.forward * times, self.backward * times, self.weight * times)
+
+    @cached_property
+    def total(self) -> float:
+        """Forward and backward [s]."""
+        return self.forward.total + self.backward.total
 
 
 def layer_pass(job: Job, layout: Layout, accelerator: Accelerator, communicate: Communicate, dense: bool) -> Pass:

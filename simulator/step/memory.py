@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import combinations, product
 from typing import Any
@@ -23,13 +23,14 @@ Assumes: fp8 runs keep 16-bit weights and activations and cast them on the way i
 """
 
 
-def memory_use(job: Job, layout: Layout, machines: Machines) -> MemoryUse:
+def memory_use(job: Job, layout: Layout, machines: Machines, known: KnownKinds | None = None) -> MemoryUse:
     """Memory of the worst rank at its peak: the start of a backward pass while the most microbatches are in flight [B].
 
     Args:
         job: model, sequence, batch, precision, software.
         layout: degrees; they must divide the model and the batch (see `parallelism.divisibility`).
         machines: whose accelerators have how much.
+        known: layers counted before for the same job, which layouts share; filled on the way.
 
     Raises:
         MendableError: the layers do not split over the pipeline.
@@ -41,7 +42,11 @@ def memory_use(job: Job, layout: Layout, machines: Machines) -> MemoryUse:
     Source: Korthikanti et al. 2022, arXiv:2205.05198, section 4 (activations); Rajbhandari et al. 2020, arXiv:1910.02054, sections 3 and 5
         (16-bit weights, Adam's states, sharding); Narayanan et al. 2021, arXiv:2104.04473, section 2.2 (microbatches in flight).
     """
-    kinds = _kinds(job, layout)
+    shared: KnownKinds = {} if known is None else known
+    alike = (layout.tensor, layout.sequence_parallel, layout.expert, layout.expert_tensor, layout.recompute)
+    if alike not in shared:
+        shared[alike] = _kinds(job, layout)
+    kinds = shared[alike]
     parts = max((_parts(job, layout, stage, kinds) for stage in _suspects(job.model, layout)), key=lambda each: math.fsum(each.values()))
     return MemoryUse(total_bytes=math.fsum(parts.values()), capacity_bytes=machines.node.accelerator.memory, parts_bytes=parts)
 
@@ -183,6 +188,10 @@ class _Kind:
     kept: float
     dropped: float
     backward: float
+
+
+KnownKinds = dict[Hashable, Mapping[bool, _Kind]]
+"""What layouts share of their layers; see `memory_use`."""
 
 
 def _kinds(job: Job, layout: Layout) -> Mapping[bool, _Kind]:

@@ -35,10 +35,14 @@ class Network:
         """
         key = (operation, size, dimension)
         if key not in self._priced:
-            at = self.machines
-            ready = _communicator(self._degrees, dimension, at.node.accelerators, at.placement, at.count, at.network)
+            ready = self.communicator(dimension)
             self._priced[key] = ready.price(operation, size), ready.ranks
         return self._priced[key][0].time_s
+
+    def communicator(self, dimension: str) -> Communicator:
+        """Of every group of a dimension; the same object for layouts whose groups stand on the same places."""
+        at = self.machines
+        return _communicator(self._degrees, dimension, at.node.accelerators, at.placement, at.count, at.network)
 
     def traffic(self) -> tuple[GroupTraffic, ...]:
         """What has been priced so far: of each operation in the groups of a dimension the slowest, in the order of the first asked."""

@@ -263,11 +263,11 @@ def modelled(training: Training, machines: Machines) -> PricedStep | Infeasible:
     if machines.network.shared is not None:
         notes += ("network: neighbours send on the mean what is stated, all the time, and share links max-min fairly",)
     if not isinstance(layout, Layout):
-        found = search(job, machines, microbatch=training.microbatch)
+        found = search(job, machines, microbatch=training.microbatch, schedules=training.schedules)
         if isinstance(found, Infeasible):
             return found
         layout = found.layout
-        notes += (f"layout auto: the fastest of {found.considered} considered on {machines.count} nodes, {found.fitting} of which fit",)
+        notes += (f"layout auto on {machines.count} nodes: {found.told}",)
     answer = evaluate(job, layout, machines, bars=_BARS)
     if isinstance(answer, Infeasible):
         return answer

@@ -83,6 +83,9 @@ BROKEN = {
     "two microbatches": (
         "bf16", "bf16\n    microbatch: 4", "microbatch", "training.microbatch", "that of the layout 1", "layout.microbatch: 4",
     ),
+    "schedules for a layout that is given": (
+        "bf16", "bf16\n    schedules: [zb_v]", "schedules", "training.schedules", "nothing is chosen from these", "layout: auto",
+    ),
     "layout too large": (
         "data: 8}", "data: 9}", "data: 9", "training.layout", "tensor 8 × pipeline 16 × data 9 = 1 152 accelerators, the cluster has 1 024",
         "data: 8 would fit",
