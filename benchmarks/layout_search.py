@@ -21,12 +21,11 @@ PEERS = {"Calculon": 178.0, "SimuMax": 14.0}
 """Full evaluations of one 175B layout per CPU-second."""
 
 
-def question(model: str, nodes: int, global_batch: int) -> tuple[Job, Machines]:
+def question(model: str, nodes: int, batch: int) -> tuple[Job, Machines]:
     node: Node = entry("nodes", "dgx-a100-80gb")
+    software = entry("software", "megatron-2022")
     network = entry("topologies", "selene").build(node, Packed().room(nodes))
-    job = Job(
-        model=entry("models", model), sequence=2048, global_batch=global_batch, precision="bf16", software=entry("software", "megatron-2022")
-    )
+    job = Job(model=entry("models", model), sequence=2048, global_batch=batch, precision="bf16", software=software)
     return job, Machines(node=node, count=nodes, network=network)
 
 
@@ -40,8 +39,11 @@ def searched() -> None:
     found = search(job, machines)
     spent = time.process_time() - start
     rate = found.considered / spent
-    print(f"search of a 175B model on {machines.accelerators} A100: {found.considered} layouts, {found.fitting} of which fit, in {spent:.2f} s")
-    print(f"  {rate:.0f} layouts per CPU-second ({ratios(rate)}), of those that fit {found.fitting / spent:.0f} ({ratios(found.fitting / spent)})")
+    full = found.fitting / spent
+    size = f"{found.considered} layouts, {found.fitting} fit"
+    print(f"search for a 175B model on {machines.accelerators} A100: {size}, in {spent:.2f} s")
+    print(f"  {rate:.0f} layouts per CPU-second ({ratios(rate)})")
+    print(f"  of those that fit {full:.0f} ({ratios(full)})")
     space = candidates(job.model, job.software, global_batch=1536, sequence=2048, accelerators=machines.accelerators, domain=8)
     start = time.process_time()
     sized = [(layout, memory_use(job, layout, machines)) for layout in space]

@@ -41,8 +41,8 @@ def candidates(
 
     The space: tensor, a power of two up to the scale-up domain that divides the heads; context, a power of two that leaves 4096 tokens or
     more; pipeline up to 128 stages that split the layers (one less on the first and last allowed), under every schedule that is asked for:
-    interleaved with 2 to 8 chunks that split the layers likewise, zb_v with its 2, the others with one; expert, a power of two up to 64 that
-    divides the experts (expert_tensor 1); microbatch 1, 2, 4, 8 or the one given; every recompute that the software has and that drops
+    interleaved with 2 to 8 chunks that split the layers likewise, zb_v with its 2, the others with one; expert, a power of two up to 64
+    that divides the experts (expert_tensor 1); microbatch 1, 2, 4, 8 or the one given; every recompute that the software has and that drops
     something there (selective: where attention is not fused, or by operation); sharding none, zero1, zero3 and, with a pipeline, zero2
     (each where the software has it); sequence_parallel where tensor > 1 and the software is of 2022 or later (Korthikanti et al.,
     arXiv:2205.05198). Data is the largest number of replicas that fits and divides the batch. Layouts that leave more than 10 % of the
@@ -97,9 +97,7 @@ def candidates(
     return tuple(found)
 
 
-def _shapes(
-    model: Transformer, sequence: int, accelerators: int, domain: int, schedules: tuple[Schedule, ...]
-) -> Iterator[_Shape]:
+def _shapes(model: Transformer, sequence: int, accelerators: int, domain: int, schedules: tuple[Schedule, ...]) -> Iterator[_Shape]:
     tensors = [size for size in _powers(domain) if model.heads % size == 0]
     contexts = [size for size in _powers(max(sequence // CONTEXT_LENGTH, 1)) if sequence % (2 * size) == 0 or size == 1]
     experts = [size for size in _powers(64) if model.experts.count % size == 0] if model.experts else [1]

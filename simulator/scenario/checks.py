@@ -91,7 +91,9 @@ def _microbatch(question: Question) -> Iterator[Finding]:
         what = f"microbatch is {training.microbatch}, that of the layout {training.layout.microbatch}"
         yield Finding("training.microbatch", what, f"write it in the layout alone: layout.microbatch: {training.microbatch}")
     if isinstance(training.layout, Layout) and training.schedules:
-        yield Finding("training.schedules", "the layout is given, nothing is chosen from these schedules", "write layout: auto, or leave them out")
+        yield Finding(
+            "training.schedules", "the layout is given, nothing is chosen from these schedules", "write layout: auto, or leave them out"
+        )
 
 
 def too_large(layout: Layout, available: int) -> tuple[str, str]:

@@ -9,7 +9,6 @@ from simulator.outcome import Infeasible
 from simulator.parallelism import Layout, Schedule, candidates
 from simulator.step import Job, Known, KnownKinds, Machines, fits, memory_use, unplayed
 
-
 _TOLD = (
     "tensor", "context", "pipeline", "virtual", "schedule", "data", "expert", "microbatch", "sharding", "recompute"
 )  # fmt: skip
