@@ -120,6 +120,8 @@ class RunTime:
         interruptions: count of stops that were not planned.
         interruptions_by_cause: mean count by failure class; sums to `interruptions.mean`.
         accelerator_hours: held, spares and idle included; mean.
+        accelerator_hours_by_part: the same by what the wall-clock was spent on meanwhile; sums to it.
+        lost_s_by_cause, accelerator_hours_by_cause: what each cause took of the wall-clock, and the accelerators held in it; mean.
         p_unfinished: share of the replications that did not reach their last token; their wall-clock ends where they gave up.
         monte_carlo_error_s: standard error of the mean wall-clock over replications [s].
         wall_clock_without_step_error: the same wall-clock with the step model's own uncertainty switched off, where it was drawn.
@@ -135,10 +137,15 @@ class RunTime:
     p_unfinished: float
     monte_carlo_error_s: float
     wall_clock_without_step_error_s: Summary | None = None
+    accelerator_hours_by_part: Parts = field(default_factory=dict)
+    lost_s_by_cause: Parts = field(default_factory=dict)
+    accelerator_hours_by_cause: Parts = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         partition(self.wall_clock_s.mean, self.parts_s, "wall-clock")
         partition(self.interruptions.mean, self.interruptions_by_cause, "interruptions")
+        if self.accelerator_hours_by_part:
+            partition(self.accelerator_hours, self.accelerator_hours_by_part, "accelerator-hours")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,6 +153,10 @@ class Bill:
     """What is paid, by item and by payer [USD]; the worth of a donation stands beside it and is in no total.
 
     The cost per million tokens is over accepted tokens, None where none was accepted.
+
+    Args:
+        machines_by_part_usd: what the machines cost (all items but storage, people, once), by what the wall-clock was spent on.
+        machines_by_cause_usd: of that, what each cause of interruptions took.
     """
 
     total_usd: float
@@ -153,9 +164,18 @@ class Bill:
     payer_usd: Parts
     usd_per_million_tokens: float | None
     donation_worth_usd: float | None
+    machines_by_part_usd: Parts = field(default_factory=dict)
+    machines_by_cause_usd: Parts = field(default_factory=dict)
+
+    @property
+    def machines_usd(self) -> float:
+        """Items of the machines: all but storage, people, once."""
+        return math.fsum(usd for name, usd in self.items_usd.items() if name not in ("storage", "people", "once"))
 
     def __post_init__(self) -> None:
         partition(self.total_usd, self.items_usd, "bill")
+        if self.machines_by_part_usd:
+            partition(self.machines_usd, self.machines_by_part_usd, "machines")
         partition(self.total_usd, self.payer_usd, "payers")
 
 

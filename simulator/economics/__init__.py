@@ -4,7 +4,7 @@ from simulator.economics.donated import Donated, Donor
 from simulator.economics.emissions import carbon, carbon_terms
 from simulator.economics.fixed_rate import FixedRate
 from simulator.economics.grid import Grid
-from simulator.economics.money import Extras, bill, bill_terms
+from simulator.economics.money import Extras, bill, bill_terms, spread
 from simulator.economics.on_demand import OnDemand
 from simulator.economics.owned import Owned, OwnedCosts
 from simulator.economics.power import energy, energy_terms
@@ -35,4 +35,5 @@ __all__ = [
     "carbon_terms",
     "energy",
     "energy_terms",
+    "spread",
 ]

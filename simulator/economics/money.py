@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from simulator import outcome
 from simulator.economics.donated import Donated
@@ -68,6 +68,22 @@ def bill(usage: Usage, price: Price, node: Node, date: datetime.date, extras: Ex
         payer_usd=payer_usd,
         usd_per_million_tokens=total / usage.tokens * 1e6 if usage.tokens else None,
         donation_worth_usd=worth.usd if worth else None,
+    )
+
+
+def spread(paid: outcome.Bill, by_part: outcome.Parts, by_cause: outcome.Parts) -> outcome.Bill:
+    """What the machines cost by what they were held for, every hour that one is held at one price.
+
+    Args:
+        by_part: accelerator-hours held, by part of the ledger; all of them [h].
+        by_cause: those that a cause of interruptions took [h].
+    """
+    hours = math.fsum(by_part.values())
+    price = paid.machines_usd / hours if hours else 0.0
+    return replace(
+        paid,
+        machines_by_part_usd={part: price * held for part, held in by_part.items()} if price else {},
+        machines_by_cause_usd={cause: price * held for cause, held in by_cause.items()} if price else {},
     )
 
 

@@ -61,6 +61,10 @@ enough to write and drain one checkpoint before. Where too little time is left t
 the stop, the stop comes first. After a time limit it queues again, is handed whole nodes, restarts and reloads. A donor's growth is used
 at once: checkpoint, reshape, reload.
 
+*Who is to blame*: a failure, the owner who takes nodes back without notice, or maintenance for the work that it loses, and for all time
+until the job trains again, a queue begins, or something else strikes: from there on that. Nodes held in a stretch of several parts count
+for these by their seconds; those of training for what was kept, lost and written likewise.
+
 *The end*: after the last token one more checkpoint is written and drained; then the run is finished. The first start is free of restart and
 reload. A restart before the first checkpoint loads the initial state in the same time.
 
@@ -77,6 +81,7 @@ import enum
 import math
 from collections import deque
 from collections.abc import Callable, Generator
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -134,6 +139,15 @@ class Slow(NamedTuple):
     failure: FailureClass
     draws: list[float]
     unseen: float = 0.0
+
+
+@dataclass(slots=True)
+class Caused:
+    """What a cause is to blame for so far: work lost, time that the job stood [s], nodes held meanwhile × time [s]."""
+
+    lost_s: float = 0.0
+    stood_s: float = 0.0
+    node_s: float = 0.0
 
 
 Events = Generator[simpy.Event, Any, Signal]
@@ -209,6 +223,10 @@ class Job:
         limits = (life.allocation.job_time_limit, life.allocation.node_hours, life.allocation.end)
         self._unplanned = limits == (None, None, None) and not (self._shifts and self._announces)
         self._parts = dict.fromkeys(PARTS, 0.0)
+        self._node_s = dict.fromkeys(PARTS, 0.0)
+        self._training_node_s = self._blamed_lost = 0.0
+        self._blamed = ""
+        self._caused: dict[str, Caused] = {}
         self._interruptions = {failure.cause: 0 for failure in classes if not failure.planned}
         if isinstance(life.availability, Spot | Replay):
             self._interruptions.setdefault(RECLAIMED, 0)
@@ -231,10 +249,17 @@ class Job:
         """Live it."""
         self._env.run(until=self._process)
         progress, fleet = self._progress, self.fleet
+        self._blame("")
         if self.ending:
             progress.roll_back(self.now)
         self._parts["productive"], self._parts["degraded"], self._parts["lost_work"] = progress.productive, progress.degraded, progress.lost
         self._parts["checkpoint"] += progress.checkpoint
+        trained = progress.productive + progress.degraded + progress.lost + progress.checkpoint
+        each = self._training_node_s / trained if trained > 0 else 0.0
+        for part in ("productive", "degraded", "lost_work"):
+            self._node_s[part] = self._parts[part] * each
+        self._node_s["checkpoint"] += progress.checkpoint * each
+        caused = self._caused
         return RunRecord(
             finished=not self.ending,
             ending=self.ending or "the last checkpoint is durable",
@@ -250,6 +275,9 @@ class Job:
             step_factor=self._factor,
             selections=fleet.selections,
             borrowings=fleet.borrowings,
+            parts_node_s=self._node_s,
+            causes_s={cause: caused[cause].stood_s + caused[cause].lost_s for cause in sorted(caused)},
+            causes_node_s={cause: caused[cause].node_s + caused[cause].lost_s * each for cause in sorted(caused)},
             log=tuple(self._log),
         )
 
@@ -287,12 +315,13 @@ class Job:
         if not left:
             return Signal.DONE
         part = left[0][0]
+        spent_on: list[tuple[str, float]] = []
 
         def book(elapsed: float, to_end: bool) -> None:
             while elapsed > 0:
                 name, seconds = left[0]
                 spent = elapsed if len(left) == 1 else min(elapsed, seconds)
-                self._parts[name] += spent
+                spent_on.append((name, spent))
                 left[0] = (name, seconds - spent)
                 if len(left) > 1 and spent == seconds:
                     left.pop(0)
@@ -303,7 +332,27 @@ class Job:
         struck = self.life.recovery.struck or self._saving
         self._expose(held=part != "queue", running=part not in ("queue", "wait_for_nodes", "idle"), struck=struck)
         end = self.now + math.fsum(seconds for _, seconds in left)
-        return (yield from self._pass(end, book, training=part == "checkpoint", growth=part == "wait_for_nodes"))
+        blamed, held_s = self._blamed, self.fleet.held_s
+        signal = yield from self._pass(end, book, training=part == "checkpoint", growth=part == "wait_for_nodes")
+        seconds = math.fsum(spent for _, spent in spent_on)
+        held_s = self.fleet.held_s - held_s
+        for name, spent in spent_on:
+            self._parts[name] += spent
+            self._node_s[name] += held_s * spent / seconds
+        if blamed:
+            self._caused[blamed].stood_s += seconds
+            self._caused[blamed].node_s += held_s
+        return signal
+
+    def _blame(self, cause: str) -> None:
+        """From now on that cause answers for what passes; the one so far for what was lost. None where it is empty."""
+        lost = self._progress.lost - self._blamed_lost
+        self._blamed_lost += lost
+        if self._blamed:
+            self._caused[self._blamed].lost_s += lost
+        self._blamed = cause
+        if cause and cause not in self._caused:
+            self._caused[cause] = Caused()
 
     def fall_back(self, failure: FailureClass | None = None) -> None:
         """Back to the last checkpoint that the failure has left and that can be read; None where it was none."""
@@ -419,6 +468,7 @@ class Job:
     def _start_job(self) -> Events:
         """Queue; then all nodes are handed out whole."""
         allocation = self.life.allocation
+        self._blame("")
         self._job_ends = math.inf
         signal = yield from self.spend(("queue", lognormal(allocation.queue_wait, allocation.queue_sigma, self._queue.row()[0])))
         if signal is Signal.STOPPED:
@@ -457,6 +507,7 @@ class Job:
             job = self.fleet.job
             self._slowdown = max((each.failure.slowdown for each in self._slow if each.node is None or each.node in job), default=1.0)
             if not began:
+                self._blame("")
                 progress.start(self._pace())
                 began = True
                 self.read_s = self.life.checkpoints.read_s
@@ -464,7 +515,9 @@ class Job:
             self._stepping = True
             self._expose(held=True, running=True)
             end = self.now + progress.to_phase_end(self._pace())
+            held_s = self.fleet.held_s
             signal = yield from self._pass(end, self._book, training=True, margin=self._margin, growth=True)
+            self._training_node_s += self.fleet.held_s - held_s
             if signal in (Signal.DONE, Signal.PACED):
                 continue
             if signal is Signal.FAILED or self.ending or self.fleet.present < self.size:
@@ -543,6 +596,7 @@ class Job:
                 self._close(book, begun, end)
                 if fleet.present < self.size and not self._announces:
                     self._interruptions[RECLAIMED] += 1
+                    self._blame(RECLAIMED)
                     self.note("interruption", RECLAIMED)
                 return Signal.CHANGED
             if now >= stop:
@@ -654,6 +708,7 @@ class Job:
             self.back_at, self.back_part = max(self.back_at, self.now + detection + failure.outage), "outage"
         self.draws = draws
         self.whole = self.whole or failure.of == "job"
+        self._blame(failure.cause)
         self._policy.fall_back(self, failure)
         self.size = 0
         self.note("interruption", failure.cause)
@@ -693,6 +748,7 @@ class Job:
         place = None if node is None else self.fleet.whereabouts(node)
         if place is not None and failure.loses_node:
             self._take_out(failure, place, draws)
+        self._blame(failure.cause)
         self.back_at, self.back_part = max(self.back_at, self.now + failure.detection + failure.outage), "maintenance"
         self.draws = draws
         self.size = 0

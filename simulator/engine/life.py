@@ -228,6 +228,10 @@ class RunRecord:
         parts_s: partition of the wall-clock, every name of `PARTS`.
         interruptions: count by cause, every class of the set: failures that struck the nodes in use or the job, while it trained or
             recovered.
+        parts_node_s: partition of the node-time held, spares included, every name of `PARTS` [s]; empty where it was not told.
+        causes_s: by cause, what of the wall-clock it took: work that it lost, and all that passed from then until the job trained again or
+            something else struck it; planned maintenance too [s].
+        causes_node_s: node-time held in that [s].
         training_node_s: nodes of the job x time that it trained or wrote checkpoints, kept or lost.
         idle_node_s: nodes of the job x time that they were held and the job stood: detection, restart, waiting.
         spare_node_s: spares that are held x time.
@@ -251,10 +255,15 @@ class RunRecord:
     step_factor: float
     selections: int = 0
     borrowings: int = 0
+    parts_node_s: Mapping[str, float] = field(default_factory=dict)
+    causes_s: Mapping[str, float] = field(default_factory=dict)
+    causes_node_s: Mapping[str, float] = field(default_factory=dict)
     log: tuple[LogEntry, ...] = ()
 
     def __post_init__(self) -> None:
         partition(self.wall_clock_s, self.parts_s, "wall-clock")
+        if self.parts_node_s:
+            partition(self.held_node_s, self.parts_node_s, "node-time")
 
     @property
     def held_node_s(self) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,6 +32,13 @@ def summarise(records: Sequence[RunRecord], without_step_error: Sequence[RunReco
     clocks = [record.wall_clock_s for record in records]
     means = {part: math.fsum(record.parts_s[part] for record in records) / count for part in PARTS}
     causes = records[0].interruptions
+
+    def mean(told: Callable[[RunRecord], Mapping[str, float]], names: Iterable[str], each: float = 1.0) -> dict[str, float]:
+        sums = {name: math.fsum(told(record).get(name, 0.0) for record in records) * each / count for name in names}
+        return {name: value for name, value in sums.items() if value > 0}
+
+    blamed = sorted({cause for record in records for cause in record.causes_s})
+    hours = records[0].accelerators_per_node / 3600.0
     return RunTime(
         wall_clock_s=summary(clocks),
         parts_s={part: mean for part, mean in means.items() if mean > 0 or part in _SHOWN},
@@ -43,6 +50,9 @@ def summarise(records: Sequence[RunRecord], without_step_error: Sequence[RunReco
         p_unfinished=sum(not record.finished for record in records) / count,
         monte_carlo_error_s=float(np.std(clocks, ddof=1)) / math.sqrt(count) if count > 1 else 0.0,
         wall_clock_without_step_error_s=summary([record.wall_clock_s for record in without_step_error]) if without_step_error else None,
+        accelerator_hours_by_part=mean(lambda record: record.parts_node_s, PARTS, hours),
+        lost_s_by_cause=mean(lambda record: record.causes_s, blamed),
+        accelerator_hours_by_cause=mean(lambda record: record.causes_node_s, blamed, hours),
     )
 
 

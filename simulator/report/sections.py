@@ -368,6 +368,9 @@ def wall_clock(outcome: Outcome) -> Section | None:
         blocks.append(
             _parts_table(causes, number, brief=False, caption="Interruptions that were not planned, by cause (mean per run)", shares=False)
         )
+    lost = [(a, r.lost_s_by_cause) for a, r in shown]
+    if any(parts for _, parts in lost):
+        blocks.append(_parts_table(lost, duration, brief=False, caption="Wall-clock that each cause took (mean per run)", shares=False))
     return Section(name="wall-clock", heading="Where the wall-clock goes", blocks=tuple(blocks))
 
 
@@ -390,6 +393,12 @@ def memory(outcome: Outcome) -> Section | None:
     )
 
 
+def _machines(shown: Sequence[tuple[Alternative, Parts]], caption: str) -> Iterable[Table]:
+    """Money for machines by part or cause, where anybody paid any."""
+    if any(parts for _, parts in shown):
+        yield _parts_table(shown, money, brief=False, caption=caption, shares=False)
+
+
 def bill(outcome: Outcome) -> Section | None:
     """What is paid, for what and by whom."""
     shown = [(a, a.bill) for a in outcome.alternatives if a.bill]
@@ -404,6 +413,8 @@ def bill(outcome: Outcome) -> Section | None:
             _stacks("bill-items", "Cash cost of the run by item, whoever pays.", stacks, "USD"),
             _parts_table([(a, b.items_usd) for a, b in shown], money, brief=True, caption="By item"),
             _parts_table([(a, b.payer_usd) for a, b in shown], money, brief=True, caption="By payer", shares=False),
+            *_machines([(a, b.machines_by_part_usd) for a, b in shown], "The machines, by what they were held for"),
+            *_machines([(a, b.machines_by_cause_usd) for a, b in shown], "Of that, what each cause of interruptions took"),
             *([Paragraph(text=f"Worth of what is given, at market price (in no total above): {'; '.join(worth)}.")] if worth else []),
             note("Items are cash costs and each has a payer. Cost per million tokens: the whole bill over the tokens trained on."),
         ),

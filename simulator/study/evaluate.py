@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 import numpy as np
 
 from simulator import __version__
-from simulator.economics import Usage, bill, bill_terms, carbon, carbon_terms, energy, energy_terms
+from simulator.economics import Usage, bill, bill_terms, carbon, carbon_terms, energy, energy_terms, spread
 from simulator.engine import RunRecord, live, summarise
 from simulator.errors import SimulatorError
 from simulator.outcome import (
@@ -157,7 +157,8 @@ def _told(name: str, question: Question, found: Plan, lived: _Lived, scenario: S
     money = _Money(question, scenario.date)
     usages = [_usage(record, question) for record in lived.records]
     mean = _mean(usages)
-    drawn, paid = money.energy(mean), money.bill(mean)
+    drawn = money.energy(mean)
+    paid = spread(money.bill(mean), run.accelerator_hours_by_part, run.accelerator_hours_by_cause)
     emitted = carbon(drawn, question.economics.grid, node, mean)
     each = [(money.energy(usage), money.bill(usage)) for usage in usages]
     whole = [record.finished for record in lived.records]

@@ -150,6 +150,11 @@ def test_every_second_token_and_node_is_accounted_for(life: Life, seed: int) -> 
     assert set(record.parts_s) == set(PARTS)
     assert math.isclose(math.fsum(record.parts_s.values()), record.wall_clock_s, rel_tol=1e-9, abs_tol=1e-9)
     assert min(record.parts_s.values()) >= -1e-9
+    assert math.isclose(math.fsum(record.parts_node_s.values()), record.held_node_s, rel_tol=1e-9, abs_tol=1e-6)
+    beside = record.parts_s["productive"] + record.parts_s["degraded"] + record.parts_s["queue"]
+    assert math.fsum(record.causes_s.values()) <= (record.wall_clock_s - beside) * (1 + 1e-9) + 1e-6
+    assert math.fsum(record.causes_node_s.values()) <= record.held_node_s * (1 + 1e-9) + 1e-6
+    assert min(record.causes_s.values(), default=0.0) >= -1e-9
     assert record.finished == math.isclose(record.tokens, life.tokens, rel_tol=1e-9)
     assert 0 <= record.tokens <= life.tokens * (1 + 1e-9)
     assert record.finished or record.wall_clock_s <= 200_000.0

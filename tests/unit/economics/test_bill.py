@@ -30,9 +30,11 @@ from simulator.economics import (
     carbon_terms,
     energy,
     energy_terms,
+    spread,
 )
 from simulator.errors import MendableError
 from simulator.hardware import Node
+from simulator.outcome import Bill
 
 HOUR, YEAR = 3600.0, 365.25 * 86400.0
 KWH = 3.6e6
@@ -225,3 +227,15 @@ def test_laws_of_every_price(node: Node, prices: PriceList, usage: Usage, pue: f
     assert bill(twice, price, node, DATE, extras, double).total_usd == pytest.approx(2 * answer.total_usd, rel=1e-9)
     if isinstance(price, Donated):
         assert answer.payer_usd["project"] == pytest.approx(0.01 * usage.wall_clock_s)
+
+
+def test_machines_cost_alike_whatever_they_are_held_for() -> None:
+    items = {"rent": 80.0, "network": 20.0, "storage": 7.0, "people": 5.0, "once": 1.0}
+    paid = Bill(total_usd=113.0, items_usd=items, payer_usd={"project": 113.0}, usd_per_million_tokens=None, donation_worth_usd=None)
+    told = spread(paid, {"productive": 30.0, "restart": 10.0}, {"crash": 8.0})
+    assert told.machines_usd == 100.0
+    assert told.machines_by_part_usd == {"productive": 75.0, "restart": 25.0}
+    assert told.machines_by_cause_usd == {"crash": 20.0}
+    assert spread(paid, {}, {}) == paid
+    with pytest.raises(ArithmeticError):
+        dataclasses.replace(told, machines_by_part_usd={"productive": 75.0})

@@ -484,3 +484,30 @@ def test_a_node_waits_for_its_part(lived) -> None:
     assert lived(plan(repair=dataclasses.replace(repair, parts=1)), (150.0, NEVER, 0.0)).parts_s["wait_for_nodes"] == pytest.approx(70)
     never = dataclasses.replace(repair, parts_share=0.4)
     assert lived(plan(repair=never), (150.0, NEVER, 0.0)).parts_s["wait_for_nodes"] == pytest.approx(70)
+
+
+def test_each_cause_answers_for_what_follows_from_it(lived) -> None:
+    """A crash at 150 s; its recovery is struck by a lost node at 180 s."""
+    life = plan(spares=Spares(hot=1, hot_swap=15.0), repair=Repair(mean=1e6, sigma=0.0))
+    record = lived(life, (150.0, CRASH, 0.0), (180.0, NEVER, 0.0))
+    # 40 s of work and 30 s of the restart, with four nodes and a spare; then 30 + 15 + 40 + 20 s with three nodes and what was the spare.
+    assert record.causes_s == pytest.approx({"crash": 40 + 30, "node": 105})
+    total = math.fsum(seconds for part, seconds in record.parts_s.items() if part not in ("productive", "checkpoint"))
+    assert math.fsum(record.causes_s.values()) == pytest.approx(total)
+    assert record.causes_node_s["node"] == pytest.approx(4 * 105)
+    # Nodes held while it trained and wrote the first nine checkpoints: five before the failure, four after.
+    each = (150 * 5 + (1130 - 150) * 4) / 1130
+    assert record.causes_node_s["crash"] == pytest.approx(40 * each + 30 * 5)
+    assert record.parts_node_s["lost_work"] == pytest.approx(40 * each)
+    assert record.parts_node_s["checkpoint"] == pytest.approx(90 * each + 10 * 4)
+    assert record.parts_node_s["detection"] == pytest.approx(30 * 4)
+    assert math.fsum(record.parts_node_s.values()) == pytest.approx(record.held_node_s)
+
+
+def test_maintenance_answers_for_its_window_and_the_start_after_it(lived) -> None:
+    upgrade = FailureClass(
+        cause="upgrade", of="job", mtbf=1e15, planned=True, outage=300.0, loses_node=False, detection=0.0, source="a test"
+    )
+    record = lived(plan(failures=FailureSet(classes=(upgrade,))), (150.0, upgrade, 0.0))
+    assert record.causes_s == pytest.approx({"upgrade": 300 + 40 + 20})
+    assert record.parts_node_s["checkpoint"] == pytest.approx(4 * record.parts_s["checkpoint"])
