@@ -161,7 +161,8 @@ def test_every_second_token_and_node_is_accounted_for(life: Life, seed: int) -> 
     trained = sum(record.parts_s[part] for part in ("productive", "degraded", "lost_work", "checkpoint"))
     assert record.training_node_s <= 10 * trained * (1 + 1e-9) + 1e-6
     held = record.wall_clock_s - record.parts_s["queue"]
-    assert record.held_node_s <= (10 + life.spares.hot) * held * (1 + 1e-9) + 1e-6
+    spares = life.spares.hot + (life.spares.warm if life.spares.warm_held else 0)
+    assert record.held_node_s <= (10 + spares) * held * (1 + 1e-9) + 1e-6
     if life.allocation.node_hours is not None:
         assert record.held_node_s <= life.allocation.node_hours * 3600 * (1 + 1e-9)
     if life.allocation.end is not None:
