@@ -15,6 +15,7 @@ from simulator.interconnect.fluid import completion_times
 from simulator.interconnect.full_mesh import FullMesh
 from simulator.interconnect.hyperx import HyperX
 from simulator.interconnect.lost_switches import LostSwitches
+from simulator.interconnect.mixed import joinable, with_nodes
 from simulator.interconnect.neighbour_job import NeighbourJob
 from simulator.interconnect.neighbour_load import NeighbourLoad
 from simulator.interconnect.neighbours import Neighbour, with_neighbours
@@ -57,7 +58,9 @@ __all__ = [
     "Torus",
     "Wan",
     "completion_times",
+    "joinable",
     "max_min_rates",
     "with_faults",
     "with_neighbours",
+    "with_nodes",
 ]

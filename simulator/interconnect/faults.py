@@ -59,6 +59,7 @@ def with_faults(network: Interconnect, faults: Sequence[NetworkFault]) -> Interc
         levels=_marked(network, left),
         router=_around(network, dead) if dead.any() else network.router,
         left=left,
+        even=False,
     )
 
 

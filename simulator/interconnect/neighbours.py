@@ -64,7 +64,7 @@ def with_neighbours(network: Interconnect, neighbours: Sequence[Neighbour], node
         level, _ = network.router.level(link)
         most[level] = max(most[level], shared.taken[link])
     levels = tuple(replace(level, taken=float(share)) for level, share in zip(network.levels, most, strict=True))
-    return replace(network, cells=cells, levels=levels, shared=shared)
+    return replace(network, cells=cells, levels=levels, shared=shared, even=False)
 
 
 def _sent(

@@ -72,6 +72,7 @@ class Interconnect:
         router: the family's own routing.
         left: share of its line rate that each link has left, already in `capacity`; absent where the network is whole.
         shared: what neighbours leave; absent where there are none. `capacity` is with theirs.
+        even: links of one kind are alike: nothing is broken, nobody else is there, all nodes are of one kind.
     """
 
     accelerators: int
@@ -87,11 +88,7 @@ class Interconnect:
     router: Router
     left: NDArray[np.float64] | None = None
     shared: Shared | None = None
-
-    @property
-    def even(self) -> bool:
-        """Whether links of one kind are alike: nothing is broken, nobody else is there."""
-        return self.left is None and self.shared is None
+    even: bool = True
 
     @property
     def first_interface(self) -> int:

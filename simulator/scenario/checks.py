@@ -11,9 +11,10 @@ from typing import TypeVar
 from simulator.economics import Donated, OnDemand, Owned, PriceList, Reserved, SpotRent
 from simulator.economics.price_list import Column
 from simulator.errors import MendableError
-from simulator.interconnect import with_faults, with_neighbours
+from simulator.hardware import Node
+from simulator.interconnect import joinable, with_faults, with_neighbours
 from simulator.parallelism import Layout
-from simulator.reliability import Schedule
+from simulator.reliability import Always, Elastic, Schedule
 from simulator.scenario.question import Question
 
 Item = TypeVar("Item")
@@ -39,7 +40,9 @@ def findings(question: Question, date: datetime.date, hindsight: bool) -> Iterat
     yield from _phases(question)
     yield from _availability(question)
     yield from _placement(question)
-    yield from _network(question)
+    others = list(_other_nodes(question))
+    yield from others
+    yield from _network(question) if not others else ()
     yield from _price(question, date)
     if not hindsight:
         yield from _later(question, date)
@@ -66,11 +69,43 @@ def _positive(question: Question) -> Iterator[Finding]:
         yield Finding("economics.pue", f"a PUE of {economics.pue:g} gives cooling for less than nothing", "write at least 1, e.g. 1.1")
 
 
+def _nodes(question: Question) -> Iterator[tuple[str, Node]]:
+    """Every kind of node and where it is written."""
+    yield "cluster.node", question.cluster.node
+    for n, other in enumerate(question.cluster.other_nodes):
+        yield f"cluster.other_nodes.{n}.node", other.node
+
+
 def _precision(question: Question) -> Iterator[Finding]:
-    accelerator, precision = question.cluster.node.accelerator, question.training.precision
-    if precision not in accelerator.peak:
-        known = ", ".join(accelerator.peak)
-        yield Finding("training.precision", f"{accelerator.name or 'the accelerator'} has no peak for {precision}", f"it has {known}")
+    precision = question.training.precision
+    for _, node in _nodes(question):
+        if precision not in node.accelerator.peak:
+            known = ", ".join(node.accelerator.peak)
+            yield Finding(
+                "training.precision", f"{node.accelerator.name or 'the accelerator'} has no peak for {precision}", f"it has {known}"
+            )
+
+
+def _other_nodes(question: Question) -> Iterator[Finding]:
+    """What a job over several kinds of node cannot be asked."""
+    cluster = question.cluster
+    if not cluster.other_nodes:
+        return
+    others = sum(other.count for other in cluster.other_nodes)
+    if others >= cluster.count:
+        what = f"{others} of {cluster.count} nodes are of another kind: none is left of the first"
+        yield Finding("cluster.other_nodes", what, "make the most frequent kind the cluster's node")
+    for path, node in _nodes(question):
+        try:
+            joinable(cluster.node, node)
+        except MendableError as error:
+            yield Finding(path, error.what, error.mend)
+    if not isinstance(cluster.availability, Always):
+        what = "nodes of several kinds that come and go are not modelled: which kind leaves is not said"
+        yield Finding("cluster.availability", what, "leave out availability, or other_nodes")
+    if isinstance(question.reliability.recovery, Elastic):
+        what = "nodes of several kinds are not modelled with recovery that drops replicas: which kind is lost is not said"
+        yield Finding("reliability.recovery", what, "write kind: restart or hot_swap, or leave out other_nodes")
 
 
 def _layouts(question: Question) -> Iterator[Finding]:
@@ -168,38 +203,41 @@ def _refused(listed: Sequence[Item], path: str, build: Callable[[Sequence[Item]]
 
 
 def _price(question: Question, date: datetime.date) -> Iterator[Finding]:
-    """The price list has a price of the accelerator, of the kind asked for, that held on the date."""
-    price, name = question.economics.price, question.cluster.node.accelerator.name
-    asked: tuple[str, PriceList, Column] | None = None
-    match price:
-        case OnDemand():
-            asked = "list", price.list, "on_demand"
-        case SpotRent():
-            asked = "list", price.list, "spot"
-        case Reserved():
-            asked = "list", price.list, "reserved_1y" if price.term < 2 * _YEAR else "reserved_3y"
-        case Donated():
-            asked = "market", price.market, "on_demand"
-        case Owned() if price.costs.accelerator != name:
-            told = name or "an accelerator without a name"
-            what = f"the costs {price.costs.name} are those of {price.costs.accelerator}, the nodes have {told}"
-            yield Finding("economics.price.costs", what, "name costs of this accelerator, or write them inline")
-    if asked is not None:
-        field, prices, column = asked
-        try:
-            prices.quote(name, date, column, getattr(price, "vendor", None))
-        except MendableError as error:
-            yield Finding(f"economics.price.{field}", error.what, error.mend)
+    """The price list has a price of every accelerator, of the kind asked for, that held on the date."""
+    price = question.economics.price
+    for name in dict.fromkeys(node.accelerator.name for _, node in _nodes(question)):
+        asked: tuple[str, PriceList, Column] | None = None
+        match price:
+            case OnDemand():
+                asked = "list", price.list, "on_demand"
+            case SpotRent():
+                asked = "list", price.list, "spot"
+            case Reserved():
+                asked = "list", price.list, "reserved_1y" if price.term < 2 * _YEAR else "reserved_3y"
+            case Donated():
+                asked = "market", price.market, "on_demand"
+            case Owned() if price.costs.accelerator != name:
+                told = name or "an accelerator without a name"
+                what = f"the costs {price.costs.name} are those of {price.costs.accelerator}, the nodes have {told}"
+                yield Finding("economics.price.costs", what, "name costs of this accelerator, or write them inline")
+        if asked is not None:
+            field, prices, column = asked
+            try:
+                prices.quote(name, date, column, getattr(price, "vendor", None))
+            except MendableError as error:
+                yield Finding(f"economics.price.{field}", error.what, error.mend)
 
 
 def _later(question: Question, date: datetime.date) -> Iterator[Finding]:
     """Hardware and software that did not exist yet."""
     say = "or write hindsight: true"
-    accelerator, software = question.cluster.node.accelerator, question.training.software
-    launched = accelerator.launched[:7]
-    if re.fullmatch(r"\d{4}(-\d\d)?", launched) and launched > date.isoformat()[: len(launched)]:
-        what = f"{accelerator.name or 'the accelerator'} was launched in {accelerator.launched}, later than the scenario's {date}"
-        yield Finding("cluster.node", what, f"choose an older one, {say}")
+    software = question.training.software
+    for path, node in _nodes(question):
+        accelerator = node.accelerator
+        launched = accelerator.launched[:7]
+        if re.fullmatch(r"\d{4}(-\d\d)?", launched) and launched > date.isoformat()[: len(launched)]:
+            what = f"{accelerator.name or 'the accelerator'} was launched in {accelerator.launched}, later than the scenario's {date}"
+            yield Finding(path, what, f"choose an older one, {say}")
     if software.year > date.year:
         what = f"{software.name or 'the software'} is of {software.year}, later than the scenario's {date}"
         yield Finding("training.software", what, f"choose an older one, {say}")

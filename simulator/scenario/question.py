@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
+import numpy as np
+
 from simulator.economics import Extras, Grid, Price
 from simulator.hardware import Node, Software
-from simulator.interconnect import Interconnect, Neighbour, NetworkFault, Topology, with_faults, with_neighbours
+from simulator.interconnect import Interconnect, Neighbour, NetworkFault, Topology, with_faults, with_neighbours, with_nodes
 from simulator.model import Transformer
 from simulator.parallelism import Layout, Packed, Placement, Schedule
 from simulator.reliability import (
@@ -138,11 +140,28 @@ class Training:
 
 
 @dataclass(frozen=True, kw_only=True)
+class OtherNodes:
+    """Nodes of another kind in the same job.
+
+    Args:
+        node: a catalogue name, or written out with a source; of the same shape as the first kind.
+        count: how many of the cluster's nodes are of this kind.
+    """
+
+    node: Node
+    count: int
+
+    def __post_init__(self) -> None:
+        require(self.count >= 1, f"count is {self.count}, at least 1 is expected", "leave them out")
+
+
+@dataclass(frozen=True, kw_only=True)
 class Cluster:
     """The machines and how they are joined and handed out.
 
     Args:
         count: nodes of the job; hot spares come on top.
+        other_nodes: those of the `count` that are of another kind; they hold the last ranks.
         topology: how the network interfaces are joined; a catalogue name, or a family with its parameters and a source.
         node: what a node is; a catalogue name, or written out with a source.
         placement: where in the machine room the nodes of the job stand; ranks fill them in order.
@@ -155,11 +174,18 @@ class Cluster:
     topology: Topology
     node: Node
     count: int
+    other_nodes: tuple[OtherNodes, ...] = ()
     placement: Placement = field(default_factory=Packed)
     network_faults: tuple[NetworkFault, ...] = ()
     neighbours: tuple[Neighbour, ...] = ()
     availability: Availability = field(default_factory=Always)
     allocation: Allocation = field(default_factory=Allocation)
+
+    @property
+    def kinds(self) -> tuple[tuple[Node, int], ...]:
+        """Each kind of node and how many there are of it, in the order of the ranks."""
+        others = tuple((other.node, other.count) for other in self.other_nodes)
+        return ((self.node, self.count - sum(count for _, count in others)), *others)
 
     def network(self, nodes: int) -> Interconnect:
         """The machine room's network as a job of some nodes finds it.
@@ -171,9 +197,14 @@ class Cluster:
         Raises:
             MendableError: a fault names what is not there, or cuts something off; neighbours find no room.
         """
-        told = bool(self.network_faults or self.neighbours)
+        told = bool(self.network_faults or self.neighbours or self.other_nodes)
         room = self.placement.room(self.count if told else nodes)
-        faulty = with_faults(self.topology.build(self.node, room), self.network_faults)
+        network = self.topology.build(self.node, room)
+        if self.other_nodes:
+            last = np.cumsum([count for _, count in self.kinds])
+            stand = np.split(self.placement.stands(self.count), last[:-1])[1:]
+            network = with_nodes(network, self.node, [(other.node, some) for other, some in zip(self.other_nodes, stand, strict=True)])
+        faulty = with_faults(network, self.network_faults)
         return with_neighbours(faulty, self.neighbours, self.placement.stands(self.count)) if self.neighbours else faulty
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -11,14 +10,12 @@ from importlib.metadata import PackageNotFoundError, version
 import numpy as np
 
 from simulator import __version__
-from simulator.economics import Usage, bill, bill_terms, carbon, carbon_terms, energy, energy_terms, spread
+from simulator.economics import Usage, spread
 from simulator.engine import RunRecord, live, summarise
 from simulator.errors import SimulatorError
 from simulator.outcome import (
     Alternative,
-    Bill,
     Drawing,
-    Energy,
     Infeasible,
     LayoutUsed,
     Outcome,
@@ -33,6 +30,7 @@ from simulator.study.assumptions import resting_on
 from simulator.study.comparisons import Samples, compare
 from simulator.study.expectations import check
 from simulator.study.lives import life_of, records, without_step_error
+from simulator.study.money import Money
 from simulator.study.plan import PhasePlan, Plan, PricedStep, anchor, plan
 from simulator.study.run_terms import run_terms
 from simulator.study.workers import Progress, run_tasks, silent
@@ -154,12 +152,12 @@ def _told(name: str, question: Question, found: Plan, lived: _Lived, scenario: S
     step = found.phases[-1].largest
     node = question.cluster.node
     run = summarise(lived.records, lived.certain)
-    money = _Money(question, scenario.date)
+    money = Money(question, scenario.date)
     usages = [_usage(record, question) for record in lived.records]
     mean = _mean(usages)
     drawn = money.energy(mean)
     paid = spread(money.bill(mean), run.accelerator_hours_by_part, run.accelerator_hours_by_cause)
-    emitted = carbon(drawn, question.economics.grid, node, mean)
+    emitted = money.carbon(mean)
     each = [(money.energy(usage), money.bill(usage)) for usage in usages]
     whole = [record.finished for record in lived.records]
     figures = {
@@ -167,23 +165,20 @@ def _told(name: str, question: Question, found: Plan, lived: _Lived, scenario: S
         "project_usd": [paid.payer_usd.get("project", 0.0) for _, paid in each],
         "total_usd": [paid.total_usd for _, paid in each],
         "energy_mwh": [drawn.total_mwh for drawn, _ in each],
-        "operational_kg": [
-            carbon(drawn, question.economics.grid, node, usage).operational_kg for (drawn, _), usage in zip(each, usages, strict=True)
-        ],
+        "operational_kg": [money.carbon(usage).operational_kg for usage in usages],
     }
     samples = {name: [x if done else math.nan for x, done in zip(xs, whole, strict=True)] for name, xs in figures.items()}
     figures_from = (
         *step.terms,
         *run_terms(life_of(question, found), run, question.reliability.checkpoint, found.checkpoint_bytes),
-        *money.terms(mean, drawn),
-        *carbon_terms(drawn, question.economics.grid, node, mean),
+        *money.terms(mean),
     )
     phases = found.phases if len(found.phases) > 1 or len(found.phases[0].steps) > 1 else ()
     told = Alternative(
         name=name,
         feasible=True,
         layout=_layout(step, found.phases[-1]),
-        accelerator=node.accelerator.name,
+        accelerator=" + ".join(kind.accelerator.name for kind, _ in question.cluster.kinds),
         accelerators=question.cluster.count * node.accelerators,
         accelerators_used=step.accelerators_used,
         step=step.time,
@@ -198,28 +193,6 @@ def _told(name: str, question: Question, found: Plan, lived: _Lived, scenario: S
         drawing=Drawing(pipeline=step.bars, network=found.network.levels, traffic=step.traffic, log=lived.log.log),
     )
     return told, samples
-
-
-@dataclass(frozen=True)
-class _Money:
-    question: Question
-    date: datetime.date
-
-    def energy(self, usage: Usage) -> Energy:
-        economics = self.question.economics
-        return energy(usage, self.question.cluster.node, economics.pue, economics.power.per_accelerator if economics.power else None)
-
-    def bill(self, usage: Usage) -> Bill:
-        economics = self.question.economics
-        return bill(usage, economics.price, self.question.cluster.node, self.date, economics.extras, self.energy(usage))
-
-    def terms(self, usage: Usage, drawn: Energy) -> tuple[Term, ...]:
-        economics, node, power = self.question.economics, self.question.cluster.node, self.question.economics.power
-        stated = (power.per_accelerator, power.source) if power else (None, "")
-        return (
-            *bill_terms(usage, economics.price, node, self.date, economics.extras, drawn),
-            *energy_terms(usage, node, economics.pue, stated[0], stated[1], economics.pue_source),
-        )
 
 
 def _usage(record: RunRecord, question: Question) -> Usage:

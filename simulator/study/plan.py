@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
+from simulator.hardware import Node
 from simulator.interconnect import Interconnect
 from simulator.model import model_flop, parameters
 from simulator.outcome import Bar, GroupTraffic, Infeasible, MemoryUse, StepTime, Term
@@ -245,12 +246,70 @@ def _priced(question: Question, training: Training, size: int, network: Intercon
             sequence=_sequence(training),
             global_batch=training.global_batch,
             accelerators=used,
-            peak=node.accelerator.peak[training.precision],
+            peak=_mean_peak(question.cluster.kinds, training.precision),
         )
         layout = training.layout if isinstance(training.layout, Layout) else None
         return PricedStep(layout=layout, time=time, memory=None, accelerators_used=used, terms=terms, assumptions=(note,))
     machines = Machines(node=node, count=size, network=network, placement=question.cluster.placement)
+    if question.cluster.other_nodes:
+        return _of_kinds(training, machines, question.cluster.kinds)
     return modelled(training, machines)
+
+
+def _of_kinds(training: Training, machines: Machines, kinds: Sequence[tuple[Node, int]]) -> PricedStep | Infeasible:
+    """The step of a job over several kinds of node: everybody waits for the slowest, and the layout fits on all.
+
+    Assumes: the slowest kind has a rank in every stage and replica; layouts that give it less to do are not looked for.
+    """
+    each = {node.name or node.accelerator.name: replace(machines, node=node) for node, _ in kinds}
+    fixed = training.layout
+    layouts: list[Layout] = []
+    if isinstance(fixed, Layout):
+        layouts = [fixed]
+    else:
+        for known in each.values():
+            found = search(_job(training), known, microbatch=training.microbatch, schedules=training.schedules)
+            if isinstance(found, Infeasible):
+                return found
+            layouts += [found.layout] if found.layout not in layouts else []
+    best: PricedStep | None = None
+    refused: Infeasible | None = None
+    for layout in layouts:
+        priced = {name: modelled(replace(training, layout=layout), known) for name, known in each.items()}
+        no = next(((name, step) for name, step in priced.items() if isinstance(step, Infeasible)), None)
+        if no is not None:
+            refused = replace(no[1], reason=f"on {no[0]}: {no[1].reason}")
+            continue
+        steps = {name: step for name, step in priced.items() if isinstance(step, PricedStep)}
+        slowest = max(steps, key=lambda name: steps[name].time.time_s)
+        step, time = steps[slowest], steps[slowest].time
+        share = each[slowest].node.accelerator.peak[training.precision] / _mean_peak(kinds, training.precision)
+        fullest = max((one for one in steps.values() if one.memory), key=lambda one: _fullness(one.memory))
+        told = ", ".join(f"{count} x {node.name or node.accelerator.name}" for node, count in kinds)
+        notes: tuple[str, ...] = (
+            f"mixed nodes ({told}): every step takes as long as on {slowest} alone, and the layout fits on each kind",
+            "mixed nodes: faster ones draw their power of training while they wait; all kinds fail alike; spares are of the first kind",
+        )
+        if not isinstance(fixed, Layout):
+            notes += (f"layout auto: the fastest of the {len(layouts)} that are fastest on one kind of node",)
+        step = replace(
+            step,
+            time=replace(time, mfu=time.mfu * share, hfu=time.hfu * share),
+            memory=fullest.memory,
+            assumptions=(*notes, *step.assumptions),
+        )
+        if best is None or step.time.time_s < best.time.time_s:
+            best = step
+    return best or refused or Infeasible(reason="no layout of one kind of node fits on the others")
+
+
+def _mean_peak(kinds: Sequence[tuple[Node, int]], precision: str) -> float:
+    """Dense peak of one accelerator on the mean over the nodes [FLOP/s]."""
+    return sum(node.accelerator.peak[precision] * count for node, count in kinds) / sum(count for _, count in kinds)
+
+
+def _fullness(memory: MemoryUse | None) -> float:
+    return memory.total_bytes / memory.capacity_bytes if memory else 0.0
 
 
 def modelled(training: Training, machines: Machines) -> PricedStep | Infeasible:

@@ -39,6 +39,8 @@ def trace(scenario: Scenario, alternative: str) -> Json:
     step, layout = phase.largest, phase.largest.layout
     if isinstance(training.step, Given) or layout is None:
         raise SimulatorError(f"the step of {alternative} is given, not modelled: there is no timeline to draw")
+    if question.cluster.other_nodes:
+        raise SimulatorError(f"the nodes of {alternative} are of several kinds: a timeline shows one; export it without other_nodes")
     job = Job(
         model=training.model,
         sequence=phase.sequence,
