@@ -131,14 +131,12 @@ def command(
 
 
 def _family(topology: str) -> Any:
-    from pathlib import Path
-
-    from simulator.scenario import entry
+    from simulator.interconnect import Topology
+    from simulator.scenario import entry, value
 
     if topology.endswith((".graphml", ".json")):
-        from simulator.interconnect.graph_files import read_graph
-
-        return read_graph(Path(topology))
+        graph = {"kind": "explicit", "file": topology, "source": f"assumed: as given in {topology}"}
+        return value(Topology, json.dumps(graph, ensure_ascii=False), f"--topology {topology}")
     return entry("topologies", topology)
 
 

@@ -43,18 +43,20 @@ class Explicit(Sourced):
     """Vertices and links as they are; messages take a shortest path, and of equally short ones each target has its own.
 
     Args:
+        file: GraphML (`.graphml`) or node-link JSON (`.json`) that says hosts and links instead, by its path relative to this file.
         hosts: vertices that are nodes, in their order; every other vertex is a switch.
         links: between vertices.
         shortest: what is least along a path: the number of its links, or its latency.
     """
 
     kind: Literal["explicit"] = "explicit"
-    hosts: tuple[str, ...]
-    links: tuple[Link, ...]
+    file: str = ""
+    hosts: tuple[str, ...] = ()
+    links: tuple[Link, ...] = ()
     shortest: Literal["hops", "latency"] = "hops"
 
     def __post_init__(self) -> None:
-        require(bool(self.hosts), "hosts is empty", "name the vertices that are nodes")
+        require(bool(self.hosts), "hosts is empty", "name the vertices that are nodes, or a file with them: file: net.graphml")
         require(len(set(self.hosts)) == len(self.hosts), "hosts names one vertex twice", "name each once")
         joined = {end for link in self.links for end in (link.source, link.target)}
         missing = [host for host in self.hosts if host not in joined]

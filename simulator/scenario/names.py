@@ -99,6 +99,21 @@ class Library:
         self.inputs[label] = hashlib.sha256(data).hexdigest()
         return yaml_events.read(data, Text(shown, label, (), None if packaged else path.parent))
 
+    def bytes(self, path: Path) -> tuple[bytes, Text]:
+        """The bytes of a file that is no YAML, and its text to mark problems in; it counts among the inputs.
+
+        Raises:
+            ProblemsError: it cannot be read.
+        """
+        shown, label = _told(path)
+        try:
+            data = path.read_bytes()
+        except (OSError, ValueError) as error:
+            why = error.strerror if isinstance(error, OSError) else "its name holds a zero byte"
+            raise ProblemsError((Problem(what=f"cannot be read: {why}", file=shown),)) from None
+        self.inputs[label] = hashlib.sha256(data).hexdigest()
+        return data, Text(shown, label, (), path.parent)
+
     def find(self, kind: str, name: str, folder: Path | None) -> tuple[Path, bool]:
         """The file of an entry, looked up beside the file in `folder` that names it, then among the shipped ones; and whether
         it is one of these.

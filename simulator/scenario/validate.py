@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from simulator.errors import MendableError, Problem, ProblemsError, did_you_mean
+from simulator.interconnect import Explicit
 from simulator.scenario import yaml_events
+from simulator.scenario.graph_files import hosts_and_links
 from simulator.scenario.merge import merge
 from simulator.scenario.names import Library
 from simulator.scenario.scalars import article, read_scalar
@@ -197,7 +199,29 @@ class Reader:
             near = did_you_mean(kind.value, union.records) if isinstance(kind.value, str) else ""
             mend = f"{near} kinds: {kinds}" if near.startswith("did") else f"kinds: {kinds}"
             return self.report(kind.mark, place.inside("kind", kind.mark).path, f"{shown(kind)} is not a kind of {_last(place.path)}", mend)
-        return self.record(union.records[kind.value], written, place, given)
+        record = union.records[kind.value]
+        if record.make is Explicit and "file" in written.entries:
+            drawn = self.drawn(written, place)
+            return drawn if isinstance(drawn, Broken) else self.record(record, drawn, place, given)
+        return self.record(record, written, place, given)
+
+    def drawn(self, written: Written, place: Place) -> Written | Broken:
+        """An explicit graph with the hosts and links of the file that it names."""
+        named = written.entries["file"]
+        where = place.inside("file", named.mark)
+        twice = [key for key in ("hosts", "links") if key in written.entries]
+        if twice:
+            return self.report(written.keys[twice[0]], where.path, f"{twice[0]} are said by the file", f"leave {twice[0]} or file out")
+        if not isinstance(named.value, str) or not named.value.endswith((".graphml", ".json")):
+            return self.wrong(named, where, "a file that ends in .graphml or .json", "write for example file: net.graphml")
+        try:
+            data, text = self.library.bytes((named.mark.text.folder or Path()) / named.value)
+            found = hosts_and_links(data, text)
+        except ProblemsError as error:
+            self.problems += error.problems
+            return BROKEN
+        self.used[text.label] = None
+        return Written({**written.entries, **found}, written.mark, {**written.keys, **{key: one.mark for key, one in found.items()}})
 
     def catalogue(self, shape: Record | Tagged, written: Written, place: Place) -> Any:
         """An entry by name, inline, or inline in the likeness of one."""

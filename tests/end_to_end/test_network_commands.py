@@ -132,8 +132,8 @@ def test_a_graph_in_graphml_and_in_node_link_json_is_the_same_network(tmp_path):
     assert graphml == node_link
     # One link of 400 Gb/s carries what eight interfaces send.
     assert graphml[0]["bottleneck"] in ("a -> switch", "switch -> b", "b -> switch", "switch -> a")
-    assert "no rate" in priced("bad.json", code=3).stderr
-    priced("none.graphml", code=3)
+    assert "bad.json:1:95: links.0: rate is missing" in priced("bad.json", code=3).stderr
+    assert "cannot be read" in priced("none.graphml", code=3).stderr
 
 
 def test_wrong_usage_of_collective():
