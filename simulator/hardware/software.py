@@ -22,6 +22,13 @@ class Software(Sourced):
         fused_norm: a root-mean-square norm is one kernel and not a chain of operations in fp32; a layer norm always is.
         fused_loss: the cross entropy over the vocabulary is one kernel and not ten passes over fp32 logits.
         parallel_loss: each tensor rank keeps the logits of its share of the vocabulary; otherwise every one keeps all of them.
+        loss_bytes: of memory per token and word while the loss goes backward [B]; where absent, from `fused_loss`, `parallel_loss`.
+        keeps_projection: queries stay a view of the product that made queries, keys and values, which is then kept whole (where all heads
+            have keys of their own).
+        split: layers over pipeline stages as `equal` numbers, or by `cost`, the output matrix counted as layers.
+        reduction: kept gradients lie in one buffer that products add to and that is reduced as it lies (`in_place`); or a backward pass
+            leaves 16-bit gradients, added when it is over, and communication makes `copies`: 16-bit buckets of gradients, or where states
+            are sharded the weights flattened twice to be gathered.
         fused_accumulation: weight gradients are added to the kept ones by the matrix product itself.
         dropout: hidden and attention dropout are on, as GPT-3 class recipes had them.
         gradient_bytes: size of a gradient that is kept and reduced [B]: 4 for fp32 accumulation, 2 otherwise.
@@ -58,6 +65,10 @@ class Software(Sourced):
     fused_norm: bool = True
     fused_loss: bool = False
     parallel_loss: bool = True
+    loss_bytes: Bytes | None = None
+    keeps_projection: bool = False
+    split: Literal["equal", "cost"] = "equal"
+    reduction: Literal["in_place", "copies"] = "in_place"
     fused_accumulation: bool = True
     dropout: bool = False
     gradient_bytes: int

@@ -76,13 +76,34 @@ def chunk_layers(layers: int, pipeline: int, virtual: int = 1) -> tuple[tuple[in
     return tuple(tuple(held[stage::pipeline]) for stage in range(pipeline))
 
 
-def held_layers(layout: Layout, layers: int) -> tuple[tuple[int, ...], ...]:
+def held_layers(layout: Layout, layers: int, output: float | None = None) -> tuple[tuple[int, ...], ...]:
     """Layers of each chunk of each stage where the schedule lays the model: `chunk_layers`, in the order of every copy's way.
+
+    Args:
+        output: cost of the output matrix in layers, where a framework spreads layers by cost (`costed_layers`); in one chunk per stage.
 
     Raises:
         MendableError: see `chunk_layers`.
     """
+    if output is not None and layout.pipeline > 1 and layout.virtual == SCHEDULES[layout.schedule].copies == 1:
+        return costed_layers(layers, layout.pipeline, output)
     return _held(layout.schedule, layout.pipeline, layout.virtual, layers)
+
+
+@lru_cache(maxsize=1024)
+def costed_layers(layers: int, pipeline: int, output: float) -> tuple[tuple[int, ...], ...]:
+    """Layers of each stage where a stage is full once it holds more than its share of the cost of all layers and the output matrix.
+
+    Source: huggingface/nanotron, src/nanotron/models/base.py (build_model).
+
+    >>> costed_layers(16, 2, 4.0)
+    ((11,), (5,))
+    """
+    held, stage, share = [0] * pipeline, 0, (layers + output) / pipeline
+    for layer in range(1, layers + 1):
+        held[stage] += 1
+        stage += layer > share * (stage + 1)
+    return tuple((count,) for count in held)
 
 
 @lru_cache(maxsize=1024)

@@ -164,7 +164,7 @@ def unplayed(job: Job, layout: Layout, machines: Machines, known: Known | None =
     """
     network = Network(layout, machines)
     microbatches = job.global_batch // (layout.data * layout.microbatch)
-    held = held_layers(layout, job.model.layers)
+    held = held_layers(layout, job.model.layers, job.output_layers)
     passes = _passes(job, layout, machines, network, held, {} if known is None else known)
     schedule = SCHEDULES[layout.schedule]
     if layout.schedule == "dualpipe":

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from simulator.hardware import Node, Software
 from simulator.interconnect import Interconnect
-from simulator.model import Transformer
+from simulator.model import Transformer, products
 from simulator.outcome import Bar, GroupTraffic, MemoryUse, StepTime, Term
 from simulator.parallelism import Packed, Placement
 
@@ -26,6 +26,14 @@ class Job:
     global_batch: int
     precision: str
     software: Software
+
+    @property
+    def output_layers(self) -> float | None:
+        """Parameters of the output matrix over those of a layer, where the software spreads layers by cost."""
+        if self.software.split != "cost":
+            return None
+        layer = sum(product.k * product.n * product.count for product in products(self.model))
+        return self.model.vocabulary * self.model.hidden / layer
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -36,8 +36,8 @@ def memory_use(job: Job, layout: Layout, machines: Machines, known: KnownKinds |
         MendableError: the layers do not split over the pipeline.
 
     Accuracy: what Megatron-LM allocates within 3 % in the median and 8 % at worst on the rows its terms were worked out on; right about
-        what fits in 96 of 100 layouts of LLaMA 30B and 65B that were held out. Frameworks outside the catalogue, also held out, keep about
-        20 % more than is predicted (nanotron, torchtitan; tests/validation/test_memory.py).
+        what fits in 96 of 100 layouts of LLaMA 30B and 65B that were held out. On nanotron and torchtitan, also held out, within 8 % in the
+        median and 22 % at worst (tests/validation/test_memory.py).
         # Assumes: routed tokens are spread evenly over the experts, as a balancing loss makes them.
     Source: Korthikanti et al. 2022, arXiv:2205.05198, section 4 (activations); Rajbhandari et al. 2020, arXiv:1910.02054, sections 3 and 5
         (16-bit weights, Adam's states, sharding); Narayanan et al. 2021, arXiv:2104.04473, section 2.2 (microbatches in flight).
@@ -124,7 +124,7 @@ def _parts(job: Job, layout: Layout, stage: int, kinds: Mapping[bool, _Kind]) ->
     wide = _WIDE.get(job.precision, 2)
     routes = SCHEDULES[layout.schedule].routes(layout.pipeline, layout.virtual)
     first, last = any(route[0][0] == stage for route in routes), any(route[-1][0] == stage for route in routes)
-    layers = _layers(model, layout, stage, kinds)
+    layers = _layers(job, layout, stage, kinds)
     embeddings = (first + last - (first and last and model.tied_embeddings)) * model.vocabulary * model.hidden / layout.tensor
     positions = job.sequence * model.hidden if first and model.positions == "learned" else 0
     weights, gradients, optimizer = _states(job, layout, layers, embeddings + positions)
@@ -145,7 +145,8 @@ def _parts(job: Job, layout: Layout, stage: int, kinds: Mapping[bool, _Kind]) ->
         # Logits in 16 bit and their fp32 copy; the softmax in a second copy unless it is fused; without a parallel loss every tensor rank
         # holds them all, and the gradients of copy and logits too.
         split = layout.tensor if software.parallel_loss else 1
-        logits = (wide + 4 if software.fused_loss else wide + 8 if software.parallel_loss else 2 * wide + 16) * model.vocabulary / split
+        counted = wide + 4 if software.fused_loss else wide + 8 if software.parallel_loss else 2 * wide + 16
+        logits = (counted if software.loss_bytes is None else software.loss_bytes) * model.vocabulary / split
         logits += 2 * inputs
     activations = tokens * (kept + max(working, logits))
 
@@ -158,6 +159,9 @@ def _parts(job: Job, layout: Layout, stage: int, kinds: Mapping[bool, _Kind]) ->
     if layout.sharding == "zero3":
         # The layer at work and the next one, gathered; embeddings stay gathered from forward to backward.
         buffers += wide * (2 * max(kind.plain + kind.experts for kind, _ in layers) + embeddings)
+    if software.reduction == "copies":
+        one = tokens * sum(count * (inputs if full else kind.kept) for kind, count in layers) / layout.virtual
+        buffers, activations = _copied(layout, buffers, activations, one, _parameters(layers, embeddings + positions))
     allocated = weights + gradients + optimizer + activations + buffers
     return {
         "weights": weights,
@@ -201,9 +205,9 @@ def _kinds(job: Job, layout: Layout) -> Mapping[bool, _Kind]:
     return {dense: _kind(job, layout, dense) for dense in present}
 
 
-def _layers(model: Transformer, layout: Layout, stage: int, kinds: Mapping[bool, _Kind]) -> list[tuple[_Kind, int]]:
+def _layers(job: Job, layout: Layout, stage: int, kinds: Mapping[bool, _Kind]) -> list[tuple[_Kind, int]]:
     """The layers of one stage: kind and count, never empty."""
-    chunks = held_layers(layout, model.layers)
+    model, chunks = job.model, held_layers(layout, job.model.layers, job.output_layers)
     held, dense = sum(chunks[stage]), 0
     if len(kinds) == 1:
         return [(kind, held) for kind in kinds.values()]
@@ -220,6 +224,31 @@ def _layers(model: Transformer, layout: Layout, stage: int, kinds: Mapping[bool,
 def _split(layout: Layout) -> int:
     """Over how many tensor ranks the activations outside the tensor-parallel blocks are split."""
     return layout.tensor if layout.sequence_parallel else 1
+
+
+def _copied(layout: Layout, buffers: float, activations: float, one: float, parameters: float) -> tuple[float, float]:
+    """Buffers and activations at the peak where gradients are copied to be added and reduced (`Software.reduction`) [B].
+
+    The peak is the start of a backward pass, its end, when all its 16-bit gradients are there and its own activations are not, or the
+    gathering of updated weights, when there are no activations.
+
+    Args:
+        one: activations that one microbatch keeps.
+
+    Source: huggingface/nanotron at c2528430, src/nanotron/optim/gradient_accumulator.py (backward, get_fp32_accum_hook),
+        src/nanotron/distributed.py (all_gather_coalesced: the flattened parts, and NCCL's own copy of them); DDP's 16-bit buckets.
+    """
+    ways = layout.data * layout.context
+    buckets = 2.0 * parameters if ways > 1 and layout.sharding == "none" else 0.0
+    moments = [(buffers + buckets, activations), (buckets + 2.0 * parameters, max(activations - one, 0.0))]
+    if ways > 1 and layout.sharding != "none":
+        moments.append((4.0 * parameters, 0.0))
+    return max(moments, key=sum)
+
+
+def _parameters(layers: list[tuple[_Kind, int]], ends: float) -> float:
+    """On one rank, before sharding over data-parallel ranks."""
+    return ends + sum(count * (kind.plain + kind.experts) for kind, count in layers)
 
 
 def _states(job: Job, layout: Layout, layers: list[tuple[_Kind, int]], ends: float) -> tuple[float, float, float]:
@@ -273,6 +302,8 @@ def _kind(job: Job, layout: Layout, dense: bool) -> _Kind:
     scores = 0.0
     if software.fused_attention:
         attention += 4 * model.heads  # the sum of each row's exponentials
+        if software.keeps_projection and kv == model.heads:
+            attention += wide * (kv * score + kv * value)  # of the product as it came; attention has keys and values of its own
     else:
         softmax = wide if software.fused_softmax else wide + 4
         scores = model.heads * job.sequence * (softmax + (wide + 1 if software.dropout else 0)) / tensor

@@ -22,7 +22,7 @@ GENERATIONS: Mapping[str, str] = {
     "megatron-2020": "megatron-2020", "megatron-sc21": "megatron-2021", "megatron-sc21-t2": "megatron-2021", "mtnlg": "megatron-2021",
     "megatron-readme-175b": "megatron-2021",
     "vtrain-multi": "megatron-2021", "korthikanti22": "megatron-2022", "nemo-launcher": "megatron-2022", "zero-bubble": "megatron-2022",
-    "hagemann": "pytorch-2023", "internevo": "pytorch-2023", "nanotron": "pytorch-2023", "llama3": "megatron-2023",
+    "hagemann": "pytorch-2023", "internevo": "pytorch-2023", "nanotron": "nanotron-2025", "llama3": "megatron-2023",
     "megatron-core-h100": "megatron-2023", "megatron-core-llama-readme": "megatron-2025", "nemotron4": "megatron-2023",
     "nemo-24.07": "nemo-2024", "nemo-longctx": "nemo-2024", "dgxc": "nemo-2025", "simumax-b200": "megatron-2025",
     "moe-folding": "megatron-2025",
@@ -248,7 +248,9 @@ def software_of(row: Mapping[str, Any], accelerator: Accelerator, layout: Layout
         chosen, why = "fsdp-2023" if year <= 2024 else "torchtitan-2024", f"sharded weights in {year}"
     elif re.search(r"\bnemo\b|dgx cloud|dgxc|maxtext|transformer engine", said) or (row["precision"] == "fp8" and year >= 2024):
         chosen, why = "nemo-2025" if year >= 2025 else "nemo-2024", f"NeMo or fp8 in {year}"
-    elif re.search("nanotron|internevo|colossal|plain pytorch", said):
+    elif "nanotron" in said:
+        chosen, why = "nanotron-2025", "nanotron"
+    elif re.search("internevo|colossal|plain pytorch", said):
         chosen, why = "pytorch-2023", "a PyTorch library of its own"
     else:
         chosen = next(name for first, name in _MEGATRON if year >= first)
@@ -507,7 +509,8 @@ def memory_cases(name: str, document: Mapping[str, Any], find: Find) -> tuple[Ca
             split = next(which for which, members in split.items() if said["model"] in members)
         degrees = ("tensor", "pipeline", "data", "microbatch", "sequence_parallel", "recompute")
         layout = Layout(**said["layout"]) if "layout" in said else Layout(**{key: said[key] for key in degrees}, sharding="zero1")
-        software = replace(find("software", generation), **document.get("settings", {}))
+        named = str(said.get("software", generation))
+        software = replace(find("software", named), **document.get("settings", {}))
         job = Job(
             model=models[said["model"]],
             sequence=int(said["sequence"]),
@@ -527,7 +530,7 @@ def memory_cases(name: str, document: Mapping[str, Any], find: Find) -> tuple[Ca
                 layout=layout,
                 machines=Machines(node=node, count=count, network=SingleSwitch().build(node, count)),
                 measured=Measured(peak=peak, fitted=outcome(said)),
-                generation=generation,
+                generation=named,
             )
         )
     return tuple(found)

@@ -14,6 +14,7 @@ from simulator.hardware import Software
 from simulator.model import Experts, Transformer, parameters
 from simulator.outcome import Infeasible
 from simulator.parallelism import Layout, divisibility
+from simulator.parallelism.groups import costed_layers
 from simulator.step.job import Job
 from simulator.step.memory import fits, memory_use, rank_memory
 
@@ -214,3 +215,34 @@ def test_where_nothing_near_fits_it_says_so() -> None:
 def test_layers_that_cannot_be_split_are_refused() -> None:
     with pytest.raises(MendableError, match="without any"):
         memory_use(job(), Layout(pipeline=32), machines())
+
+
+def test_layers_are_spread_by_cost_where_the_software_does_so():
+    assert costed_layers(16, 2, 4.0) == ((11,), (5,))
+    assert costed_layers(32, 4, 0.0) == ((9,), (8,), (8,), (7,))
+    for layers, pipeline, output in ((28, 2, 3.6), (80, 32, 1.1), (32, 4, 2.2)):
+        assert sum(count for (count,) in costed_layers(layers, pipeline, output)) == layers
+    layout = Layout(pipeline=4, data=2)
+    plain, costed = ([rank_memory(job(split=split), layout, stage)["weights"] for stage in (0, 3)] for split in ("equal", "cost"))
+    assert costed[0] > plain[0]
+    assert costed[1] < plain[1]
+
+
+def test_copies_of_gradients_are_counted_at_their_own_moment():
+    """The peak is the worst of three moments, so never less than without copies; buckets are two bytes a parameter more."""
+    for layout in (Layout(data=8), Layout(data=8, sharding="zero1"), Layout(pipeline=2, data=4), Layout(tensor=8)):
+        before, after = (rank_memory(job(reduction=kind), layout, 0) for kind in ("in_place", "copies"))
+        assert sum(after.values()) >= sum(before.values())
+        assert all(after[name] == before[name] for name in ("weights", "gradients", "optimizer"))
+    whole, copied = (rank_memory(job(reduction=kind), Layout(data=8, microbatch=8), 0) for kind in ("in_place", "copies"))
+    assert copied["activations"] == whole["activations"]
+    assert copied["buffers"] - whole["buffers"] == pytest.approx(whole["weights"])
+
+
+def test_the_loss_takes_what_the_software_says_and_a_kept_projection_adds_its_width():
+    tokens = 2 * GPT.sequence
+    counted, stated = (rank_memory(job(**given), Layout(microbatch=2), 0)["activations"] for given in ({}, {"loss_bytes": 12.0}))
+    assert stated - counted == pytest.approx(2 * tokens * GPT.vocabulary)
+    fused = {"fused_attention": True}
+    plain, kept = (rank_memory(job(**fused, keeps_projection=keeps), Layout(microbatch=2), 0)["activations"] for keeps in (False, True))
+    assert kept - plain == pytest.approx(tokens * GPT.layers * 2 * 2 * GPT.hidden)
