@@ -33,7 +33,7 @@ def memory_terms(job: Job, layout: Layout, memory: MemoryUse) -> tuple[Term, ...
             f" {job.sequence} tokens, recompute {layout.recompute}; and what lives while one layer, or the logits, go backward",
             _KORTHIKANTI,
         ),
-        "buffers": ("messages between stages, inputs gathered from the tensor ranks, weight gradients, copies that reducing makes", "counting"),
+        "buffers": ("messages between stages, inputs gathered from the tensor ranks, weight gradients, copies to reduce", "counting"),
         "workspace": ("as the software states it", software.source_of("workspace")),
         "fragmentation": (
             f"({software.fragmentation:g} - 1) x {units.format(allocated, 'data', 3)} allocated",
