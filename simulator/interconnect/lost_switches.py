@@ -44,11 +44,11 @@ class LostSwitches:
         Raises:
             MendableError: the network has no such switches.
         """
-        form = re.compile(r"(spine|pod)(\d*)" if self.level == "spine" else r"(core)(\d*)")
+        form = re.compile(r"(?:spine|pod)(\d*)(?:\.spine\d+)?" if self.level == "spine" else r"core(\d*)")
 
         def lost(vertex: str) -> bool:
             found = form.fullmatch(vertex)
-            return found is not None and self.pod in (None, int(found[2] or 0))
+            return found is not None and self.pod in (None, int(found[1] or 0))
 
         links = [link for link in between_switches(network) if any(map(lost, network.router.ends(link)))]
         whose = "" if self.pod is None else f" of pod {self.pod}"

@@ -174,7 +174,7 @@ def _placement(question: Question) -> Iterator[Finding]:
 def _network(question: Question) -> Iterator[Finding]:
     """Faults name what is there and leave a way between any two nodes; neighbours find room."""
     cluster = question.cluster
-    if not (cluster.network_faults or cluster.neighbours):
+    if not (cluster.network_faults or cluster.passing_faults or cluster.neighbours):
         return
     try:
         whole = cluster.topology.build(cluster.node, cluster.placement.room(cluster.count))
@@ -182,6 +182,19 @@ def _network(question: Question) -> Iterator[Finding]:
         return  # told where the network is built
     nodes = cluster.placement.stands(cluster.count)
     yield from _refused(cluster.network_faults, "cluster.network_faults", lambda some: with_faults(whole, some))
+    failures = question.reliability.failures
+    known = {each.cause for each in failures.classes} if failures else set()
+    for n, passing in enumerate(cluster.passing_faults):
+        if passing.cause in known:
+            what = f"the cause {passing.cause!r} stands twice, here or among the failures"
+            yield Finding(f"cluster.passing_faults.{n}.cause", what, "give each its own: it names its line in the ledger")
+        known.add(passing.cause)
+        try:
+            with_faults(whole, (passing.fault,))
+        except MendableError as error:
+            field = re.split(r"\W", error.what, maxsplit=1)[0]
+            path = f"cluster.passing_faults.{n}.fault{f'.{field}' if hasattr(passing.fault, field) else ''}"
+            yield Finding(path, error.what, error.mend)
     yield from _refused(cluster.neighbours, "cluster.neighbours", lambda some: with_neighbours(whole, some, nodes))
 
 

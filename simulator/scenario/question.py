@@ -156,6 +156,29 @@ class OtherNodes:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PassingFault:
+    """Something that goes wrong with the network now and then, and is over after a while; how much it slows a step is worked out.
+
+    Args:
+        cause: its name in the ledger, e.g. `optics`.
+        fault: what is wrong while it lasts.
+        mtbf: mean time between the beginnings of two, exponential [s].
+        lasts: until it is mended [s].
+        source: where the rate comes from.
+    """
+
+    cause: str
+    fault: NetworkFault
+    mtbf: Seconds
+    lasts: Seconds
+    source: Source
+
+    def __post_init__(self) -> None:
+        require(self.mtbf > 0, "mtbf is 0", "write the mean time between two, e.g. 20 d; what is always wrong is a network_fault")
+        require(self.lasts > 0, "lasts is 0", "write how long it takes to mend, e.g. 3 h")
+
+
+@dataclass(frozen=True, kw_only=True)
 class Cluster:
     """The machines and how they are joined and handed out.
 
@@ -166,6 +189,7 @@ class Cluster:
         node: what a node is; a catalogue name, or written out with a source.
         placement: where in the machine room the nodes of the job stand; ranks fill them in order.
         network_faults: what is wrong with the network all the time: lost switches, slow interfaces, degraded, dead and flapping links.
+        passing_faults: what goes wrong with the network now and then.
         neighbours: what else runs in the machine room and sends over its links; nobody where absent.
         availability: when the nodes are there.
         allocation: how a batch system or a grant hands them out.
@@ -177,6 +201,7 @@ class Cluster:
     other_nodes: tuple[OtherNodes, ...] = ()
     placement: Placement = field(default_factory=Packed)
     network_faults: tuple[NetworkFault, ...] = ()
+    passing_faults: tuple[PassingFault, ...] = ()
     neighbours: tuple[Neighbour, ...] = ()
     availability: Availability = field(default_factory=Always)
     allocation: Allocation = field(default_factory=Allocation)
@@ -197,7 +222,7 @@ class Cluster:
         Raises:
             MendableError: a fault names what is not there, or cuts something off; neighbours find no room.
         """
-        told = bool(self.network_faults or self.neighbours or self.other_nodes)
+        told = bool(self.network_faults or self.passing_faults or self.neighbours or self.other_nodes)
         room = self.placement.room(self.count if told else nodes)
         network = self.topology.build(self.node, room)
         if self.other_nodes:

@@ -6,7 +6,17 @@ import math
 from dataclasses import dataclass, replace
 
 from simulator.engine import Checkpoints, Life, Phase, RunRecord, live
-from simulator.reliability import CheckpointPolicy, blocking_seconds, drain_seconds, interval_seconds, job_hazard, read_seconds, reclaims
+from simulator.reliability import (
+    CheckpointPolicy,
+    FailureClass,
+    FailureSet,
+    blocking_seconds,
+    drain_seconds,
+    interval_seconds,
+    job_hazard,
+    read_seconds,
+    reclaims,
+)
 from simulator.scenario.question import Question
 from simulator.study.plan import Plan
 from simulator.study.workers import Progress, run_tasks, silent
@@ -39,7 +49,7 @@ def life_of(question: Question, found: Plan) -> Life:
         phases=phases,
         nodes=question.cluster.count,
         accelerators_per_node=node.accelerators,
-        failures=reliability.failures,
+        failures=_failures(reliability.failures, found.slowed),
         spares=reliability.spares,
         repair=reliability.repair,
         recovery=reliability.recovery,
@@ -50,6 +60,13 @@ def life_of(question: Question, found: Plan) -> Life:
         step_sigma=step_sigma(found),
         step_stream=f"{node.accelerator.name}/{question.training.software.name}",
     )
+
+
+def _failures(stated: FailureSet | None, slowed: tuple[FailureClass, ...]) -> FailureSet | None:
+    """What fails, and what passes over the network."""
+    if not slowed:
+        return stated
+    return FailureSet(classes=slowed) if stated is None else replace(stated, classes=(*stated.classes, *slowed))
 
 
 def _checkpoints(policy: CheckpointPolicy, size: float, accelerators: int, mtbf: float) -> Checkpoints:

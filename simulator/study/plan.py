@@ -12,7 +12,7 @@ from simulator.interconnect import Interconnect
 from simulator.model import model_flop, parameters
 from simulator.outcome import Bar, GroupTraffic, Infeasible, MemoryUse, StepTime, Term
 from simulator.parallelism import Layout
-from simulator.reliability import Elastic, Replay, Schedule, Spot
+from simulator.reliability import Elastic, FailureClass, Replay, Schedule, Spot
 from simulator.scenario.question import Anchored, Given, Question, Training
 from simulator.step import CHECKPOINT_BYTES, Job, Machines, evaluate, memory_terms
 from simulator.study.given import given_step
@@ -68,11 +68,13 @@ class Plan:
 
     Args:
         checkpoint_bytes: model states that a checkpoint writes [B].
+        slowed: what passing faults of the network do to the steps.
     """
 
     phases: tuple[PhasePlan, ...]
     network: Interconnect
     checkpoint_bytes: float
+    slowed: tuple[FailureClass, ...] = ()
 
 
 def plan(question: Question) -> Plan | Infeasible:
@@ -102,7 +104,34 @@ def plan(question: Question) -> Plan | Infeasible:
         phases=tuple(phases),
         network=network(max(_sizes(question))),
         checkpoint_bytes=CHECKPOINT_BYTES * parameters(question.training.model).total,
+        slowed=tuple(_slowed(question, training, phases[-1])),
     )
+
+
+def _slowed(question: Question, training: Training, phase: PhasePlan) -> Iterator[FailureClass]:
+    """Passing faults as causes that make the steps longer: by as much as on a network that has them all the time.
+
+    Assumes: by as much in every phase as in the last, on its largest fleet. A step that is given knows no network, and what slows nothing
+    is no event.
+    """
+    cluster, whole, size = question.cluster, phase.largest, max(phase.steps)
+    if whole.layout is None or whole.time.kind == "given":
+        return
+    for passing in cluster.passing_faults:
+        faulty = replace(cluster, network_faults=(*cluster.network_faults, passing.fault))
+        asked = replace(question, cluster=faulty)
+        hurt = _priced(asked, replace(training, layout=whole.layout), size, faulty.network(size))
+        times = hurt.time.time_s / whole.time.time_s if isinstance(hurt, PricedStep) else 1.0
+        if times > 1:
+            yield FailureClass(
+                cause=passing.cause,
+                of="job",
+                mtbf=passing.mtbf,
+                detection=passing.lasts,
+                loses_node=False,
+                slowdown=times,
+                source=passing.source,
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
