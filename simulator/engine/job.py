@@ -71,6 +71,9 @@ reload. A restart before the first checkpoint loads the initial state in the sam
 *A run that can never finish* ends in finite time: at its horizon; or where nothing can bring a node any more; or where, after any
 1 000 failures and job starts, the pace of durable tokens over them would not end the run before its horizon.
 
+*Evaluations and data*: an evaluation every so many tokens and a share of the time in which data are awaited make each step longer, whatever
+its pace; what is spent on them after the last durable checkpoint is lost work like the rest.
+
 # Assumes: donors keep their dates; the drain of a checkpoint does not slow the training; a batch system hands out whole nodes; a change
 # of phase costs nothing.
 """
@@ -252,12 +255,18 @@ class Job:
         self._blame("")
         if self.ending:
             progress.roll_back(self.now)
-        self._parts["productive"], self._parts["degraded"], self._parts["lost_work"] = progress.productive, progress.degraded, progress.lost
+        training = {
+            "productive": progress.productive,
+            "degraded": progress.degraded,
+            "evaluation": progress.evaluation,
+            "data": progress.data,
+            "lost_work": progress.lost,
+        }
+        self._parts |= training
         self._parts["checkpoint"] += progress.checkpoint
-        trained = progress.productive + progress.degraded + progress.lost + progress.checkpoint
+        trained = math.fsum(training.values()) + progress.checkpoint
         each = self._training_node_s / trained if trained > 0 else 0.0
-        for part in ("productive", "degraded", "lost_work"):
-            self._node_s[part] = self._parts[part] * each
+        self._node_s |= {part: seconds * each for part, seconds in training.items()}
         self._node_s["checkpoint"] += progress.checkpoint * each
         caused = self._caused
         return RunRecord(

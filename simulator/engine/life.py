@@ -32,17 +32,22 @@ class Phase:
         tokens: accepted in it.
         tokens_per_step: of one optimizer step.
         step_s: (nodes, seconds of one step on them), ascending in nodes: the job uses the largest size that the nodes at hand allow.
+        evaluation_s: that the job stands for evaluations, per step in the mean [s].
+        stalled: share of the training time, evaluations apart, that it waits for data.
     """
 
     name: str = ""
     tokens: float
     tokens_per_step: float
     step_s: tuple[tuple[int, float], ...]
+    evaluation_s: float = 0.0
+    stalled: float = 0.0
 
     def __post_init__(self) -> None:
         sizes = [nodes for nodes, _ in self.step_s]
         require(bool(sizes) and sizes == sorted(set(sizes)) and sizes[0] >= 1, "step_s needs at least one size, ascending in nodes")
         require(all(seconds > 0 for _, seconds in self.step_s), "a step of 0 s has no meaning here")
+        require(self.evaluation_s >= 0 and 0 <= self.stalled < 1, "a phase that evaluates for less than nothing, or only waits for data")
         require(self.tokens > 0 and self.tokens_per_step > 0, "a phase has tokens and a step accepts some")
 
     def size(self, nodes: int) -> int:
@@ -192,13 +197,15 @@ class Life:
 
 
 PARTS = (
-    "productive", "degraded", "checkpoint", "lost_work", "detection", "outage", "maintenance", "manual", "replacement", "wait_for_nodes",
-    "restart", "reload", "warm_up", "reshape", "queue", "idle",
+    "productive", "degraded", "evaluation", "data", "checkpoint", "lost_work", "detection", "outage", "maintenance", "manual",
+    "replacement", "wait_for_nodes", "restart", "reload", "warm_up", "reshape", "queue", "idle",
 )  # fmt: skip
 """The ledger: every second of the wall-clock is in exactly one.
 
 productive      ideal time of the accepted tokens: on the nodes that were promised at the time
 degraded        what they took beyond that, on fewer or slower nodes
+evaluation      the job stands for evaluations
+data            it waits for data
 checkpoint      the job stands for a checkpoint, finished or not
 lost_work       training after the last durable checkpoint before a failure or the end
 detection       from a failure to the decision to restart

@@ -3,7 +3,8 @@
 The pattern between two disturbances is: train `due` seconds, stand `blocking`, train `period`, stand `blocking`, … to the end of the phase.
 A checkpoint is durable `drain` seconds after the job stood for it; `period` ≥ `drain`, so that at most one is under way.
 
-# Assumes: tokens are accepted evenly within a step; periodic checkpoints fall on whole steps, planned ones where the job stands.
+# Assumes: tokens are accepted evenly within a step, evaluations and waits for data are spread evenly over the steps; periodic checkpoints
+# fall on whole steps, planned ones where the job stands.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ class Pace:
         size: nodes used.
         tokens_per_s: accepted while training.
         productive: share of the training time that the same tokens would take on the nodes that were promised.
+        evaluation, data: shares in which the job stands for evaluations and waits for data; the rest is degraded.
         period_s: training between two checkpoints.
     """
 
@@ -37,6 +39,18 @@ class Pace:
     tokens_per_s: float
     productive: float
     period_s: float
+    evaluation: float = 0.0
+    data: float = 0.0
+
+    @property
+    def degraded(self) -> float:
+        """Share of the training time that fewer or slower nodes cost."""
+        return max(0.0, 1.0 - self.productive - self.evaluation - self.data) if self.evaluation or self.data else 1.0 - self.productive
+
+    def gain(self, seconds: float) -> Mark:
+        """What so much training brings, and on what it is spent."""
+        rest = seconds * self.evaluation, seconds * self.data
+        return Mark(seconds * self.tokens_per_s, seconds * self.productive, seconds * self.degraded, *rest)
 
 
 def pace(phase: Phase, size: int, promised: int, checkpoints: Checkpoints, factor: float, slowdown: float = 1.0) -> Pace:
@@ -46,14 +60,17 @@ def pace(phase: Phase, size: int, promised: int, checkpoints: Checkpoints, facto
         factor: on every step time.
         slowdown: on the step times of the moment, by a node or a network that is slow.
     """
-    step = phase.seconds(size) * factor * slowdown
+    bare = phase.seconds(size) * factor * slowdown
+    step = bare / (1.0 - phase.stalled) + phase.evaluation_s
     ideal = phase.seconds(phase.size(promised) or size) * factor
     period = checkpoints.interval_s
     if math.isfinite(period):
         steps = max(1, round(period / step), math.ceil(checkpoints.drain_s / step - _ROUNDING))
         period = steps * step
     # Fewer nodes are not always slower in a table: what is faster than promised is still only productive.
-    return Pace(size, phase.tokens_per_step / step, min(1.0, ideal / step), period)
+    productive = min(bare, ideal) / step
+    evaluation, data = phase.evaluation_s / step, bare * phase.stalled / (1.0 - phase.stalled) / step
+    return Pace(size, phase.tokens_per_step / step, productive, period, evaluation, data)
 
 
 class Mark(NamedTuple):
@@ -62,6 +79,8 @@ class Mark(NamedTuple):
     tokens: float = 0.0
     productive: float = 0.0
     degraded: float = 0.0
+    evaluation: float = 0.0
+    data: float = 0.0
 
 
 class Row(NamedTuple):
@@ -89,7 +108,7 @@ class Progress:
     Attributes:
         tokens: accepted so far, safe or not.
         phase: index of the present phase; `len(phases)` behind the last token.
-        productive, degraded, checkpoint, lost: the ledger's parts of that name so far [s].
+        productive, degraded, evaluation, data, checkpoint, lost: the ledger's parts of that name so far [s].
     """
 
     def __init__(self, phases: tuple[Phase, ...], checkpoints: Checkpoints, remembers: bool = False) -> None:
@@ -102,7 +121,7 @@ class Progress:
             self._ends.append((self._ends[-1] if self._ends else 0.0) + phase.tokens)
         self.phase = 0
         self.tokens = 0.0
-        self.productive = self.degraded = self.checkpoint = self.lost = 0.0
+        self.productive = self.degraded = self.evaluation = self.data = self.checkpoint = self.lost = 0.0
         self.writing = self._stretch = 0.0
         self._pace: Pace | None = None
         self._due = math.inf
@@ -187,7 +206,7 @@ class Progress:
     def written(self, at: float) -> None:
         """The job has stood for a checkpoint until `at` [s]; it drains from there."""
         self._settle(at)
-        mark = Mark(self.tokens, self.productive, self.degraded)
+        mark = self._here()
         if self._checkpoints.drain_s > 0:
             self._draining.append((at + self._checkpoints.drain_s, mark))
         else:
@@ -207,7 +226,7 @@ class Progress:
 
     def saved(self, now: float) -> None:
         """All accepted tokens are durable."""
-        self._keep(now, Mark(self.tokens, self.productive, self.degraded), stored=True)
+        self._keep(now, self._here(), stored=True)
         self._draining.clear()
         self.writing = 0.0
 
@@ -233,8 +252,8 @@ class Progress:
             self._forget_last()
         self._unread = 0
         safe = self._safe
-        self.lost += self.productive - safe.productive + self.degraded - safe.degraded
-        self.tokens, self.productive, self.degraded = safe.tokens, safe.productive, safe.degraded
+        self.lost += math.fsum(self._here()[1:]) - math.fsum(safe[1:])
+        self.tokens, self.productive, self.degraded, self.evaluation, self.data = safe
         self._draining.clear()
         self.writing = 0.0
         while self.phase and self.tokens < self._ends[self.phase - 1]:
@@ -246,8 +265,7 @@ class Progress:
         seconds = min(seconds, self._stretch if pace is self._pace else 0.0, max(0.0, self.tokens - self._safe.tokens) / pace.tokens_per_s)
         self._stretch = 0.0
         self.tokens -= seconds * pace.tokens_per_s
-        self.productive -= seconds * pace.productive
-        self.degraded -= seconds * (1.0 - pace.productive)
+        self._spend(-seconds, pace)
         self.lost += seconds
         self.writing = 0.0
 
@@ -258,8 +276,16 @@ class Progress:
         self._stretch = self._stretch + seconds if pace is self._pace else seconds
         self._pace = pace
         self.tokens = min(self.tokens + seconds * pace.tokens_per_s, self._ends[self.phase])
+        self._spend(seconds, pace)
+
+    def _here(self) -> Mark:
+        return Mark(self.tokens, self.productive, self.degraded, self.evaluation, self.data)
+
+    def _spend(self, seconds: float, pace: Pace) -> None:
         self.productive += seconds * pace.productive
-        self.degraded += seconds * (1.0 - pace.productive)
+        self.degraded += seconds * pace.degraded
+        self.evaluation += seconds * pace.evaluation
+        self.data += seconds * pace.data
 
     def _settle(self, now: float) -> None:
         while self._draining and self._draining[0][0] <= now:
@@ -273,15 +299,15 @@ class Progress:
             done: checkpoints of the row, the last included.
         """
         seconds = pace.period_s
-        gain = Mark(seconds * pace.tokens_per_s, seconds * pace.productive, seconds * (1.0 - pace.productive))
+        gain = pace.gain(seconds)
         if self._rows is not None:
             # Those that were draining before the row have been settled by its first.
             self._settle(at)
             every = seconds + self._checkpoints.blocking_s
-            first = Mark(*(now - (done - 1) * more for now, more in zip((self.tokens, self.productive, self.degraded), gain, strict=True)))
+            first = Mark(*(now - (done - 1) * more for now, more in zip(self._here(), gain, strict=True)))
             self._record(Row(at - (done - 1) * every + self._checkpoints.drain_s, every, done - 1, first, gain, self._count + 1))
         self._draining.clear()
-        self._safe = Mark(self.tokens - gain.tokens, self.productive - gain.productive, self.degraded - gain.degraded)
+        self._safe = Mark(*(now - more for now, more in zip(self._here(), gain, strict=True)))
 
     def _forget_near(self, now: float) -> None:
         """Only every so many of the checkpoints go on to storage, and those that have not arrived by `now` [s] are lost too."""

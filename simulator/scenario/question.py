@@ -107,6 +107,22 @@ class PhaseChange:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    """The job stands while what it has learnt is evaluated on the same machines.
+
+    Args:
+        every: so many tokens [tokens].
+        takes: each time [s].
+    """
+
+    every: Tokens
+    takes: Seconds
+
+    def __post_init__(self) -> None:
+        require(self.every > 0, "an evaluation every 0 tokens", "write for example every: 4B tokens")
+
+
+@dataclass(frozen=True, kw_only=True)
 class Training:
     """What is trained, on what, and how it is split.
 
@@ -118,6 +134,8 @@ class Training:
         software: a named software generation.
         layout: degrees of parallelism, or `auto`: the fastest of a stated small space.
         phases: stretches with their own settings; what is left after the last runs with the settings above.
+        evaluation: pauses for it; none where absent, or on machines of its own.
+        data_stalls: share of the training time that the job waits for data.
         model: a catalogue name, or written out with a source.
         microbatch: sequences, where `auto` is not to choose it.
         schedules: pipeline schedules that `auto` chooses from; those of the software where absent.
@@ -137,6 +155,11 @@ class Training:
     step: Step = field(default_factory=Modelled)
     synchronisation: Synchronisation = field(default_factory=EveryStep)
     phases: tuple[PhaseChange, ...] = ()
+    evaluation: Evaluation | None = None
+    data_stalls: Fraction = 0.0
+
+    def __post_init__(self) -> None:
+        require(self.data_stalls < 1, "the job does nothing but wait for data", "write a share below 1")
 
 
 @dataclass(frozen=True, kw_only=True)

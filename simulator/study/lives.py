@@ -30,7 +30,7 @@ _NINETY_PERCENT = 1.6448536269514722
 
 def life_of(question: Question, found: Plan) -> Life:
     """What the engine needs to know of a plan. Checkpoint intervals are those of the largest fleet."""
-    node, reliability = question.cluster.node, question.reliability
+    node, reliability, training = question.cluster.node, question.reliability, question.training
     nodes = max(size for phase in found.phases for size in phase.steps)
     policy = reliability.checkpoint
     used = found.phases[-1].largest.accelerators_used
@@ -41,6 +41,8 @@ def life_of(question: Question, found: Plan) -> Life:
             name=phase.name,
             tokens=phase.tokens,
             tokens_per_step=phase.tokens_per_step,
+            evaluation_s=phase.tokens_per_step * evaluation.takes / evaluation.every if (evaluation := training.evaluation) else 0.0,
+            stalled=training.data_stalls,
             step_s=tuple((size, phase.steps[size].time.time_s / phase.steps[size].batch_share) for size in sorted(phase.steps)),
         )
         for phase in found.phases
@@ -58,7 +60,7 @@ def life_of(question: Question, found: Plan) -> Life:
         allocation=question.cluster.allocation,
         reshape_s=reliability.recovery.restart,
         step_sigma=step_sigma(found),
-        step_stream=f"{node.accelerator.name}/{question.training.software.name}",
+        step_stream=f"{node.accelerator.name}/{training.software.name}",
     )
 
 

@@ -68,6 +68,8 @@ def _parts(life: Life, run: RunTime) -> tuple[Term, ...]:
         if found.interval_s != float("inf")
         else f"{found.blocking_s:.4g} s, once",
         "lost_work": "training since the last durable checkpoint: about half an interval for each interruption",
+        "evaluation": "; ".join(f"{phase.evaluation_s:.4g} s per step" for phase in life.phases if phase.evaluation_s),
+        "data": f"{life.phases[-1].stalled:.2%} of the training time, evaluations apart",
         "detection": "interruptions of each class x its time to be noticed",
         "outage": "failures of each class x its outage",
         "maintenance": "announced windows of each class: detection and outage",

@@ -74,6 +74,8 @@ def lives(draw: st.DrawFn) -> Life:
             tokens=draw(st.floats(10.0, 5_000.0)),
             tokens_per_step=draw(st.floats(0.5, 4.0)),
             step_s=tuple((size, draw(st.floats(0.5, 5.0)) / size * 8) for size in sizes),
+            evaluation_s=draw(st.sampled_from((0.0, 0.0, 0.4))),
+            stalled=draw(st.sampled_from((0.0, 0.0, 0.1))),
         )
         for k in range(draw(st.integers(1, 3)))
     )
@@ -158,11 +160,10 @@ def test_every_second_token_and_node_is_accounted_for(life: Life, seed: int) -> 
     assert record.finished == math.isclose(record.tokens, life.tokens, rel_tol=1e-9)
     assert 0 <= record.tokens <= life.tokens * (1 + 1e-9)
     assert record.finished or record.wall_clock_s <= 200_000.0
-    trained = sum(record.parts_s[part] for part in ("productive", "degraded", "lost_work", "checkpoint"))
+    trained = sum(record.parts_s[part] for part in ("productive", "degraded", "evaluation", "data", "lost_work", "checkpoint"))
     assert record.training_node_s <= 10 * trained * (1 + 1e-9) + 1e-6
     held = record.wall_clock_s - record.parts_s["queue"]
-    spares = life.spares.hot + (life.spares.warm if life.spares.warm_held else 0)
-    assert record.held_node_s <= (10 + spares) * held * (1 + 1e-9) + 1e-6
+    assert record.held_node_s <= (10 + life.spares.held) * held * (1 + 1e-9) + 1e-6
     if life.allocation.node_hours is not None:
         assert record.held_node_s <= life.allocation.node_hours * 3600 * (1 + 1e-9)
     if life.allocation.end is not None:
@@ -198,7 +199,9 @@ def test_without_failures_or_changes_the_wall_clock_is_work_and_checkpoints(life
     parts = record.parts_s
     assert record.finished
     assert math.isclose(parts["productive"], calm.ideal_s, rel_tol=1e-9)
-    assert math.isclose(record.wall_clock_s, parts["productive"] + parts["checkpoint"] + 300.0, rel_tol=1e-12)
+    assert math.isclose(
+        record.wall_clock_s, sum(parts[each] for each in ("productive", "evaluation", "data", "checkpoint")) + 300.0, rel_tol=1e-12
+    )
     writes = (
         (parts["checkpoint"] - calm.checkpoints.drain_s - calm.checkpoints.store_drain_s) / calm.checkpoints.blocking_s
         if calm.checkpoints.blocking_s

@@ -511,3 +511,24 @@ def test_maintenance_answers_for_its_window_and_the_start_after_it(lived) -> Non
     record = lived(plan(failures=FailureSet(classes=(upgrade,))), (150.0, upgrade, 0.0))
     assert record.causes_s == pytest.approx({"upgrade": 300 + 40 + 20})
     assert record.parts_node_s["checkpoint"] == pytest.approx(4 * record.parts_s["checkpoint"])
+
+
+def test_evaluations_and_waits_for_data_make_steps_longer_and_are_told_apart(lived) -> None:
+    """Steps of 1 s that wait 0.25 s for data and stand 0.5 s for evaluations; a failure 150 s after the start loses 40 s of all of it."""
+    phase = Phase(name="all", tokens=1000.0, tokens_per_step=1.0, step_s=((4, 1.0),), evaluation_s=0.5, stalled=0.2)
+    checkpoints = Checkpoints(interval_s=105.0, blocking_s=10.0, read_s=20.0)
+    record = lived(plan(phases=(phase,), checkpoints=checkpoints), (155.0, CRASH, 0.0))
+    # Checkpoints after 60 whole steps of 1.75 s: one before the failure; 940 steps are left, 15 periods of 60 and 40 steps more.
+    assert parts(record) == {
+        "productive": 1000, "evaluation": 500, "data": 250, "checkpoint": 17 * 10, "lost_work": 40, "restart": 40, "reload": 20,
+    }  # fmt: skip
+    each = record.parts_node_s["productive"] / 1000
+    assert record.parts_node_s["data"] == pytest.approx(250 * each)
+
+
+def test_a_slow_node_does_not_make_evaluations_longer(lived) -> None:
+    phase = Phase(name="all", tokens=100.0, tokens_per_step=1.0, step_s=((2, 2.0), (4, 1.0)), evaluation_s=1.0)
+    life = plan(phases=(phase,), nodes=4, checkpoints=Checkpoints(interval_s=math.inf), repair=Repair(mean=1e9))
+    record = lived(life, (0.0, dataclasses.replace(NEVER, detection=0.0), 0.0))
+    # On two nodes of the four promised: half of each step of 2 s is productive, the other half degraded.
+    assert parts(record) == {"productive": 100, "degraded": 100, "evaluation": 100, "restart": 40}

@@ -12,7 +12,7 @@ from simulator.engine.progress import Progress, pace
 from simulator.reliability import FailureClass, FailureSet, Spares
 from tests.properties.test_engine import lives, seeds
 
-TRAINING = ("productive", "degraded", "lost_work")
+TRAINING = ("productive", "degraded", "evaluation", "data", "lost_work")
 
 
 @given(lives(), seeds)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from simulator.errors import SimulatorError
+from simulator.errors import ProblemsError, SimulatorError
 from simulator.outcome import Alternative, Outcome, to_json
 from simulator.scenario import load
 from simulator.study import answer, sweep
@@ -212,3 +212,28 @@ def test_an_anchor_that_cannot_be_priced_is_refused() -> None:
     mixed = {first[0]: broken[first[0]], **dict(rest)}
     with pytest.raises(SimulatorError, match="measured configuration"):
         answer(dataclasses.replace(scenario, alternatives=mixed, expect=()))
+
+
+def test_evaluations_and_waits_for_data_stand_in_the_ledger() -> None:
+    told = named(
+        small("training.evaluation={every: 0.1B tokens, takes: 100 s}", "training.data_stalls=10%", "reliability.failures=null"), "rented"
+    )
+    assert told.run is not None
+    parts = told.run.parts_s
+    assert parts["evaluation"] == pytest.approx(2e9 / 0.1e9 * 100.0)
+    assert parts["data"] == pytest.approx(parts["productive"] / 9)
+    with pytest.raises(ProblemsError) as refused:
+        small("training.evaluation={every: 0 tokens, takes: 100 s}", "training.data_stalls=100%")
+    assert {problem.what for problem in refused.value.problems} >= {"an evaluation every 0 tokens"}
+
+
+def test_dollars_of_the_ledger_sum_to_the_machines(plain: Outcome) -> None:
+    for name in ("rented", "donated"):
+        told = named(plain, name)
+        assert told.run is not None
+        assert told.bill is not None
+        assert math.fsum(told.run.accelerator_hours_by_part.values()) == pytest.approx(told.run.accelerator_hours)
+        assert math.fsum(told.bill.machines_by_part_usd.values()) == pytest.approx(told.bill.machines_usd)
+        assert set(told.bill.machines_by_cause_usd) == {"gpu", "software"}
+        gone = told.run.wall_clock_s.mean - told.run.parts_s["productive"]
+        assert 0 < math.fsum(told.run.lost_s_by_cause.values()) < gone
