@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 
-from simulator.outcome import Alternative, Bar, GroupTraffic, LogEntry, Outcome
+from simulator.outcome import Alternative, Bar, GroupTraffic, LogEntry, NetworkLevel, Outcome
 from simulator.report.headline import called
 from simulator.report.numbers import clean, count, data, data_rate, duration, number, percent, tokens, words
 from simulator.report.section import Figure, Levels, Paragraph, Progress, Schedule, Section, Table, note
@@ -80,7 +80,7 @@ def network(outcome: Outcome) -> Section | None:
         Figure(
             name=f"network-{i}",
             alt="Network from the accelerators up: "
-            + "; ".join(f"{clean(v.name)}, {count(v.links)} links of {data_rate(v.rate)}" for v in a.drawing.network),
+            + "; ".join(f"{clean(v.name)}, {count(v.links)} links of {data_rate(v.rate)}{_faulty_alt(v)}" for v in a.drawing.network),
             caption=f"{names}: width is the bandwidth of a level, per direction.{_strips_text(a)}",
             picture=Levels(levels=a.drawing.network),
         )
@@ -95,6 +95,11 @@ def network(outcome: Outcome) -> Section | None:
     return Section(
         name="network", heading="The network", blocks=(*figures, table, *_faults(drawn), *_neighbours(drawn), *_traffic(outcome))
     )
+
+
+def _faulty_alt(level: NetworkLevel) -> str:
+    """How many links of a level are below their rate, where some are."""
+    return f", {count(level.faulty)} of them below it" if level.faulty else ""
 
 
 def _strips_text(alternative: Alternative) -> str:
