@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from simulator.hardware import Node
-from simulator.interconnect.attached import attached
+from simulator.interconnect.attached import attached, ports_of
+from simulator.interconnect.hashed import HashedTree
 from simulator.interconnect.network import Interconnect
 from simulator.interconnect.switched import Levels, Tree
-from simulator.spec import Ratio, Seconds, Sourced
+from simulator.spec import Ratio, Seconds, Sourced, require
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +25,8 @@ class FatTree(Sourced):
         leaf_oversubscription: bandwidth below a leaf over bandwidth above it.
         spine_oversubscription: bandwidth below a pod's spines over bandwidth above them; needs `pod_nodes`.
         hop_latency: added by each switch level that a path climbs and descends [s].
+        routing: `adaptive` spreads traffic evenly over all ways up; with `ecmp` each pair of interfaces keeps to one, chosen by a hash.
+        hash_seed: of that hash: another seed, other collisions.
     """
 
     kind: Literal["fat_tree"] = "fat_tree"
@@ -33,9 +36,12 @@ class FatTree(Sourced):
     leaf_oversubscription: Ratio = 1.0
     spine_oversubscription: Ratio = 1.0
     hop_latency: Seconds = 2e-6
+    routing: Literal["adaptive", "ecmp"] = "adaptive"
+    hash_seed: int = 0
 
     def __post_init__(self) -> None:
         self._levels()
+        require(self.hash_seed >= 0, f"hash_seed is {self.hash_seed}, 0 or more is expected")
 
     def _levels(self) -> Levels:
         return Levels(
@@ -53,4 +59,9 @@ class FatTree(Sourced):
         """
         levels = self._levels()
         tree = Tree(tiers=levels.tiers(node, count), hop_latency=self.hop_latency)
-        return attached(node, count, tree, rails=self.rails, alike=levels.alike)
+        if self.routing == "adaptive":
+            return attached(node, count, tree, rails=self.rails, alike=levels.alike)
+        cable = node.nics * node.nic_rate / ports_of(node)
+        fabric = HashedTree(tree=tree, cable=cable, seed=self.hash_seed)
+        hashed = attached(node, count, fabric, rails=self.rails, touching=fabric.touching)
+        return replace(hashed, cells=hashed.cells[:1])  # no two leaves collide alike

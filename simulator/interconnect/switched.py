@@ -1,7 +1,7 @@
 """Tiers of switches above the network interfaces: a tree.
 
 Assumes: the switches above a unit are one logical switch, reached by one logical link with the summed capacity (adaptive routing spreads
-traffic evenly; hash collisions of ECMP are not modelled).
+traffic evenly; `hashed` has the collisions of ECMP).
 """
 
 from __future__ import annotations
