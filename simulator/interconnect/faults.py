@@ -2,7 +2,7 @@
 
 Assumes: a dead link is gone around where it is (by the shortest ways that are left between its two ends, targets taking equally short ones
 in turn), as adaptive routing and fast reroute do; everybody else keeps his route, so that a fault takes load off no link that is left.
-A node with a dead interface uses the next of its own.
+A node with a dead interface uses the next of its own, a flow that was hashed onto a dead cable another one.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from simulator.interconnect.attached import AttachedRouter
 from simulator.interconnect.dead_link import DeadLink
 from simulator.interconnect.degraded_link import DegradedLink
 from simulator.interconnect.flapping_link import FlappingLink
+from simulator.interconnect.hashed import HashedTree
 from simulator.interconnect.links import between_switches
 from simulator.interconnect.lost_switches import LostSwitches
 from simulator.interconnect.network import Interconnect, Paths, Router
@@ -101,6 +102,10 @@ def _around(network: Interconnect, dead: NDArray[np.bool_]) -> Router:
         router = replace(router, instead=_other_interfaces(lost, network.ports))
     elsewhere = dead.copy()
     elsewhere[first : first + 2 * ports] = False
+    beyond = first + 2 * ports
+    if elsewhere[beyond:].any() and isinstance(router, AttachedRouter) and isinstance(router.fabric, HashedTree):
+        router = replace(router, fabric=router.fabric.without(dead[beyond:]))
+        elsewhere[beyond:] = False
     return _Detours(router, network, elsewhere) if elsewhere.any() else router
 
 

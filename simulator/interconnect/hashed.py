@@ -7,7 +7,7 @@ Source: the mechanism and its cost to training, Gangidi et al., RDMA over Ethern
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from simulator.interconnect.attached import Ports, Step
 from simulator.interconnect.switched import Tree
 from simulator.outcome import NetworkLevel
+from simulator.spec import require
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -25,11 +26,48 @@ class HashedTree:
     Args:
         cable: rate of one [B/s]; cables are as much faster or slower as the uplink is no whole number of them.
         seed: of the hash.
+        dead: whether each cable and direction is; a flow that would take one takes another of its unit, every one equally likely.
     """
 
     tree: Tree
     cable: float
     seed: int
+    dead: NDArray[np.bool_] | None = None
+
+    def without(self, dead: NDArray[np.bool_]) -> HashedTree:
+        """The tree with dead cables.
+
+        Raises:
+            MendableError: two units are left without a cable of one switch above both.
+        """
+        first = 0
+        for tier, ways in zip(self.tree.tiers, self.ways, strict=True):
+            up, down = (~dead[first + way : first + way + tier.units * ways].reshape(-1, ways) for way in (0, tier.units * ways))
+            hurt = ~(up & down).all(axis=1)
+            apart = ~((up[hurt].astype(int) @ down.T.astype(int) > 0) & (down[hurt].astype(int) @ up.T.astype(int) > 0))
+            told = f"too few cables are left above {tier.name}{int(np.argmax(hurt))}"
+            require(not apart.any(), told, "keep one switch that all of them reach")
+            first += 2 * tier.units * ways
+        return replace(self, dead=dead)
+
+    def _alive(
+        self, up: Ports, down: Ports, other: Ports, first: tuple[Ports, Ports], tied: NDArray[np.bool_], ways: int
+    ) -> tuple[Ports, Ports]:
+        """Cables up and down without the dead ones; where they are tied they are of one switch.
+
+        Args:
+            other: a second hash of each pair, which says where a flow goes whose cable is dead.
+            first: number of the first cable up and down of each.
+        """
+        if self.dead is None or ways == 1:
+            return up, down
+        step = 1 + other % (ways - 1)
+        for _ in range(ways):
+            lost, gone = self.dead[first[0] + up], self.dead[first[1] + down]
+            up = np.where(lost | (tied & gone), (up + step) % ways, up)
+            down = np.where(tied, up, np.where(gone, (down + step) % ways, down))
+            step = np.ones_like(step)
+        return up, down
 
     @cached_property
     def ways(self) -> tuple[int, ...]:
@@ -74,10 +112,14 @@ class HashedTree:
             one, other = tier.unit[out], tier.unit[into]
             apart = one != other
             up = _hash(out, into, self.seed, index) % ways
-            down = up
+            down, tied = up, np.ones(len(out), dtype=bool)
             if index + 1 < len(tiers):  # another pod's spine is the core's choice
                 over = tiers[index + 1]
-                down = np.where(over.unit[out] == over.unit[into], up, _hash(out, into, self.seed, -1 - index) % ways)
+                tied = over.unit[out] == over.unit[into]
+                down = np.where(tied, up, _hash(out, into, self.seed, -1 - index) % ways)
+            if self.dead is not None:
+                starts = first + one * ways, first + (tier.units + other) * ways
+                up, down = self._alive(up, down, _hash(out, into, self.seed, 100 + index), starts, tied, ways)
             climb.append((apart, first + one * ways + up))
             descend.append((apart, first + (tier.units + other) * ways + down))
             first += 2 * tier.units * ways

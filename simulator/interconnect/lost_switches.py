@@ -9,6 +9,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.interconnect.attached import AttachedRouter
+from simulator.interconnect.hashed import HashedTree
 from simulator.interconnect.links import between_switches
 from simulator.interconnect.network import Interconnect
 from simulator.spec import require
@@ -18,7 +20,8 @@ from simulator.spec import require
 class LostSwitches:
     """Spine or core switches that are down: every link that ends on them is gone, and what is left carries the traffic.
 
-    Assumes: links are spread evenly over the switches of a level, and routing over those that are left.
+    Assumes: links are spread evenly over the switches of a level, and routing over those that are left; under ECMP cable n of a unit ends
+    on switch n modulo their number, and the last switches are lost.
 
     Args:
         level: `spine` (those above the leaves) or `core` (those above the pods).
@@ -44,13 +47,28 @@ class LostSwitches:
         Raises:
             MendableError: the network has no such switches.
         """
-        form = re.compile(r"(?:spine|pod)(\d*)(?:\.spine\d+)?" if self.level == "spine" else r"core(\d*)")
-
-        def lost(vertex: str) -> bool:
-            found = form.fullmatch(vertex)
-            return found is not None and self.pod in (None, int(found[1] or 0))
-
-        links = [link for link in between_switches(network) if any(map(lost, network.router.ends(link)))]
+        router = network.router
+        hashed = isinstance(router, AttachedRouter) and isinstance(router.fabric, HashedTree)
+        lost = self._cable if hashed else self._share
+        links = [link for link in between_switches(network) if lost(router.ends(link))]
         whose = "" if self.pod is None else f" of pod {self.pod}"
-        require(bool(links), f"level names {self.level} switches{whose}, this network has none", "name links with kind: degraded_link")
-        return np.array(links, dtype=np.int64), 1.0 - self.lost / self.of
+        mend = "write as many switches as a leaf has cables up, or fewer" if hashed else "name links with kind: degraded_link"
+        require(
+            bool(links), f"level names {self.level} switches{whose}, this network has none{' with that number' if hashed else ''}", mend
+        )
+        return np.array(links, dtype=np.int64), 0.0 if hashed else 1.0 - self.lost / self.of
+
+    def _share(self, ends: tuple[str, str]) -> bool:
+        """Whether one of the ends stands for all switches of the level, of the pod where one is named."""
+        form = r"(?:spine|pod)(\d*)" if self.level == "spine" else r"core()"
+        found = (re.fullmatch(form, vertex) for vertex in ends)
+        return any(each is not None and self.pod in (None, int(each[1] or 0)) for each in found)
+
+    def _cable(self, ends: tuple[str, str]) -> bool:
+        """Whether a cable ends on one of the last switches."""
+        told = " ".join(ends)
+        pod, number, core = re.search(r"pod(\d+)", told), re.search(r"(?:spine|core)(\d+)", told), "core" in told
+        meant = core or (self.level == "spine" and "spine" in told)
+        if number is None or not meant or (self.pod is not None and (pod is None or int(pod[1]) != self.pod)):
+            return False
+        return int(number[1]) % self.of >= self.of - self.lost

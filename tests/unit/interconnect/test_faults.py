@@ -165,6 +165,7 @@ SITES = tuple(Site(name=name, nodes=2, up=1e9, down=1e9, latency=0.01) for name 
 NETWORKS = {
     "racks": FatTree(leaf_nodes=2, rails=False, leaf_oversubscription=2.0).build(node(accelerators=2, nics=2), 6),
     "rails": FatTree(leaf_nodes=2, pod_nodes=4).build(node(accelerators=2, nics=2), 8),
+    "hashed": FatTree(leaf_nodes=2, pod_nodes=4, routing="ecmp", hash_seed=3).build(node(accelerators=2, nics=2), 8),
     "planes": DualPlane(leaf_nodes=2).build(node(accelerators=2, nics=2), 6),
     "dragonfly+": DragonflyPlus(groups=3, group_nodes=2, leaf_nodes=1).build(node(accelerators=2, nics=1), 6),
     "torus": Torus(shape=(3, 4)).build(ONE, 12),
@@ -240,3 +241,41 @@ def test_every_link_has_a_place_in_its_level(name):
         places = {place for at, place in found if at == number}
         assert places <= set(range(level.links)), level.name
         assert places, level.name
+
+
+def test_hashed_flows_leave_dead_cables_and_lost_spines():
+    """Two racks of two under ECMP, two cables up from each: cable 1 of every leaf ends on spine 1."""
+    network = FatTree(leaf_nodes=2, rails=False, routing="ecmp").build(ONE, 6)
+    pairs = np.array([(a, b) for a in range(6) for b in range(6) if a != b]).T
+    cut = with_faults(network, [DeadLink(link="leaf0 -> spine1")])
+    (offsets, before), (_, after) = (one.paths(*pairs) for one in (network, cut))
+    assert (cut.capacity[after] > 0).all()
+    changed = before != after
+    touched = np.repeat(np.arange(len(pairs[0])), np.diff(offsets))[changed]
+    assert set(touched.tolist()) <= {i for i, pair in enumerate(pairs.T) if (pair < 2).any()}
+    assert changed.any()
+    assert cut.levels[1].faulty == 1
+    gone = with_faults(network, [LostSwitches(of=2)])
+    assert {gone.link_name(link) for link in np.flatnonzero(gone.capacity == 0)} == {
+        f"{name} (at 0 %)" for leaf in range(3) for name in (f"leaf{leaf} -> spine1", f"spine1 -> leaf{leaf}")
+    }
+    assert (gone.capacity[gone.paths(*pairs)[1]] > 0).all()
+    with pytest.raises(MendableError, match="too few cables are left above leaf0"):
+        with_faults(network, [DeadLink(link="leaf0 -> spine*")])
+    with pytest.raises(MendableError, match="none with that number; write as many switches as a leaf has cables"):
+        with_faults(network, [LostSwitches(of=9)])
+    pods = FatTree(leaf_nodes=2, pod_nodes=4, rails=False, routing="ecmp").build(ONE, 12)
+    thin = with_faults(pods, [LostSwitches(of=2, pod=1)])
+    assert {thin.link_name(link).split(" (")[0] for link in np.flatnonzero(thin.capacity == 0) if link % 2} <= {
+        name
+        for leaf in (2, 3)
+        for number in (1, 3)
+        for name in (
+            f"leaf{leaf} -> pod1.spine{number}",
+            f"pod1.spine{number} -> leaf{leaf}",
+            f"pod1 -> core{number}",
+            f"core{number} -> pod1",
+        )
+    }
+    ends = np.array([(a, b) for a in range(12) for b in range(12) if a != b]).T
+    assert (thin.capacity[thin.paths(*ends)[1]] > 0).all()
