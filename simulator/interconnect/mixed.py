@@ -59,5 +59,18 @@ def with_nodes(network: Interconnect, node: Node, others: Sequence[tuple[Node, N
             inside = accelerators[:, None] + inside
         capacity[inside.ravel()] *= other.scale_up.rate / node.scale_up.rate
         latency[inside.ravel()] *= other.scale_up.latency / node.scale_up.latency
+    # Levels tell the mean, so that what all links carry together is right.
+    inner = int(network.domain > 1)
+    rates = [float(capacity[:first].mean() / network.capacity[:first].mean())] * inner
+    rates.append(float(capacity[first : first + network.accelerators // per_node * network.ports].mean() / network.capacity[first]))
+    told = (replace(level, rate=level.rate * rate) for level, rate in zip(network.levels, rates, strict=False))
     reduces = network.scale_up.reduction and all(other.scale_up.reduction for other, _ in others)
-    return replace(network, capacity=capacity, latency=latency, cells=(), even=False, scale_up=replace(network.scale_up, reduction=reduces))
+    return replace(
+        network,
+        capacity=capacity,
+        latency=latency,
+        cells=(),
+        levels=(*told, *network.levels[len(rates) :]),
+        even=False,
+        scale_up=replace(network.scale_up, reduction=reduces),
+    )

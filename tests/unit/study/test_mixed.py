@@ -89,6 +89,10 @@ def test_interfaces_have_the_rate_of_their_node():
     assert ratio["node1.nic0 -> leaf0"] == pytest.approx(old.nics * old.nic_rate / (new.nics * new.nic_rate))
     assert ratio["node1.accelerator7 -> fabric1"] == pytest.approx(old.scale_up.rate / new.scale_up.rate)
     assert not mixed.scale_up.reduction
+    outward = mixed.first_interface + np.arange(24)
+    assert mixed.levels[1].links * mixed.levels[1].rate == pytest.approx(mixed.capacity[outward].sum())
+    assert mixed.levels[0].links * mixed.levels[0].rate == pytest.approx(mixed.capacity[:24].sum())
+    assert mixed.levels[2] == network.levels[2]
     with pytest.raises(MendableError, match="has as network interfaces 4, dgx-h100 has 8"):
         with_nodes(network, new, [(entry("nodes", "jean-zay-a100"), np.array([1]))])
 
