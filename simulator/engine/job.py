@@ -32,9 +32,10 @@ is there.
 come in when they are there, each time in a stop of `rejoin`. A failure while it regroups begins that anew. Where no prepared size is
 left, the job failed as a whole, or the state was spoilt, it is a restart from the last checkpoint.
 
-*Tiers*: where checkpoints stay near and every so many go on to storage, a failure falls back to the last one that it leaves: those near are
-gone where it reaches further than they survive, and those on their way to storage with them. A checkpoint before a planned stop is
-waited for until it is in storage. An unreadable checkpoint is noticed when it is needed; one that was read once stays good.
+*Tiers*: where checkpoints stay near and every so many go on to the next tier, and of these to the next, a failure falls back to the last
+one in the nearest tier that it leaves: those in a tier are gone where it reaches further than they survive, and those on their way from
+there with them. A second failure before the job trains again reads no nearer than the first. A checkpoint before a planned stop is waited
+for until it is in storage. An unreadable checkpoint is noticed when it is needed; one that was read once stays good.
 
 *Failure during recovery* (detection included): the recovery begins anew; detection then ends when the last of the failures so far is
 detected. Spares are set aside at the failure and called for when it is detected; one that fails on its way in is one more lost node.
@@ -109,8 +110,8 @@ _PATIENCE = 1000
 
 
 _NONE: list[int] = []
-_REACH = {"process": 0, "node": 1, "block": 2}
-"""How much is gone, in order; an outage takes more."""
+_REACH = {"process": 0, "node": 1, "block": 2, "outage": 3}
+"""How much is gone, in order."""
 
 
 def _reach(failure: FailureClass) -> int:
@@ -218,7 +219,7 @@ class Job:
         self._slowdown = 1.0
         self._ordered: list[tuple[FailureClass, int | None, list[float]]] = []
         self._margin = life.checkpoints.saving_s
-        self.read_s = life.checkpoints.read_s
+        self._tier, self.read_s = -1, life.checkpoints.read_s
         self._horizon = life.horizon
         self._notice = donors.notice(life.availability)
         self._shifts = not isinstance(life.availability, Always)
@@ -369,13 +370,18 @@ class Job:
         if failure is None:
             self._progress.roll_back(self.now)
             return
-        stored = _reach(failure) > _REACH[kept.survives]
+        reach = _reach(failure)
+        far = (
+            next((tier for tier in kept.far if _REACH[tier.survives] >= reach), kept.far[-1])
+            if kept.far and reach > _REACH[kept.survives]
+            else None
+        )
         unreadable = 0
         if kept.fails and self.draws:
             unreadable = math.floor(math.log(max(self.draws[SAVES], 1e-300)) / math.log(kept.fails))
-        self._progress.roll_back(self.now, failure.rollback, stored, unreadable)
-        if stored and kept.store_read_s is not None:
-            self.read_s = kept.store_read_s
+        self._progress.roll_back(self.now, failure.rollback, far, unreadable)
+        if far and kept.far.index(far) >= self._tier:
+            self._tier, self.read_s = kept.far.index(far), far.read_s
 
     def lose_step(self) -> None:
         """Half of a step is lost, where one was in progress."""
@@ -485,8 +491,7 @@ class Job:
             return signal
         self.fleet.hand_out(self.now)
         self._workshop.clear()
-        kept = self.life.checkpoints
-        self.read_s = kept.read_s if kept.store_read_s is None else kept.store_read_s
+        self._tier, self.read_s = len(self.life.checkpoints.far), self.life.checkpoints.start_read_s
         self._slow.clear()
         self._slow_until = math.inf
         self.known_at = self.back_at = self.now
@@ -519,7 +524,7 @@ class Job:
                 self._blame("")
                 progress.start(self._pace())
                 began = True
-                self.read_s = self.life.checkpoints.read_s
+                self._tier, self.read_s = -1, self.life.checkpoints.read_s
                 self.note("training")
             self._stepping = True
             self._expose(held=True, running=True)

@@ -67,6 +67,26 @@ class Phase:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Far:
+    """A tier behind the nearest one.
+
+    Args:
+        every: of all checkpoints one gets there.
+        drain_s: from when one is durable near until it is durable here, beside the training.
+        read_s: to load one from here.
+        survives: the largest loss after which those here can be read.
+    """
+
+    every: int = 1
+    drain_s: float = 0.0
+    read_s: float = 0.0
+    survives: Literal["process", "node", "block", "outage"] = "outage"
+
+    def __post_init__(self) -> None:
+        require(self.every >= 1 and min(self.drain_s, self.read_s) >= 0, "a tier of checkpoints makes no sense")
+
+
+@dataclass(frozen=True, kw_only=True)
 class Checkpoints:
     """The checkpoint policy resolved to seconds.
 
@@ -76,10 +96,9 @@ class Checkpoints:
         blocking_s: the job stands for each checkpoint.
         drain_s: from then until it is durable, beside the training.
         read_s: to load one.
-        every: of them one goes on to storage; 1 where all are written there and nowhere else.
-        store_drain_s: from when one is durable near until it is durable in storage, beside the training.
-        store_read_s: to load one from storage; `read_s` where absent.
-        survives: the largest loss after which those near can be read: `process`, `node` or `block`.
+        survives: the largest loss after which those in the nearest tier can be read.
+        far: the tiers behind it, each surviving as much as the one before or more, the last one everything; none where all are written to
+            storage at once.
         fails: share of the checkpoints that cannot be read when they are needed.
     """
 
@@ -87,24 +106,28 @@ class Checkpoints:
     blocking_s: float = 0.0
     drain_s: float = 0.0
     read_s: float = 0.0
-    every: int = 1
-    store_drain_s: float = 0.0
-    store_read_s: float | None = None
-    survives: Literal["process", "node", "block"] = "block"
+    survives: Literal["process", "node", "block", "outage"] = "outage"
+    far: tuple[Far, ...] = ()
     fails: float = 0.0
 
     @property
     def remembered(self) -> bool:
         """Whether the job may fall back further than to the last one."""
-        return self.every > 1 or self.store_drain_s > 0 or self.fails > 0
+        return bool(self.far) or self.fails > 0
 
     @property
     def saving_s(self) -> float:
         """The job stands for a checkpoint and waits until it is durable where nothing can take it away [s]."""
-        return self.blocking_s + self.drain_s + self.store_drain_s
+        return self.blocking_s + self.drain_s + (self.far[-1].drain_s if self.far else 0.0)
+
+    @property
+    def start_read_s(self) -> float:
+        """To load one from storage [s]."""
+        return self.far[-1].read_s if self.far else self.read_s
 
     def __post_init__(self) -> None:
-        require(self.every >= 1 and self.store_drain_s >= 0 and 0 <= self.fails < 1, "a tier of checkpoints makes no sense")
+        require(0 <= self.fails < 1, "all checkpoints are unreadable")
+        require(not self.far or self.far[-1].survives == "outage", "no tier of checkpoints survives everything")
         require(min(self.interval_s, self.blocking_s, self.drain_s, self.read_s) >= 0, "a time of a checkpoint is negative")
 
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from simulator.engine.life import Checkpoints, Phase
+from simulator.engine.life import Checkpoints, Far, Phase
 
 _ROUNDING = 1e-9
 """Of a count of checkpoints: a phase that ends with a period has no checkpoint just before its end through rounding."""
@@ -235,19 +235,19 @@ class Progress:
         self._settle(now)
         return self.tokens > self._safe.tokens
 
-    def roll_back(self, now: float, before: float = 0.0, stored: bool = False, unreadable: int = 0) -> None:
+    def roll_back(self, now: float, before: float = 0.0, far: Far | None = None, unreadable: int = 0) -> None:
         """Fall back to the last checkpoint that is durable at `now` [s].
 
         Args:
             before: that was durable this long ago already, where the state has been spoilt since [s]; needs `remembers`.
-            stored: that is in storage: those near are lost.
+            far: that is in this tier: those nearer are lost.
             unreadable: of those written since the last time that one was read, how many of the last are no good.
         """
         self._settle(now)
         if before > 0:
             self._forget_since(now - before)
-        if stored and self._checkpoints.remembered:
-            self._forget_near(now)
+        if far:
+            self._forget_nearer(now, far)
         for _ in range(min(unreadable, self._unread)):
             self._forget_last()
         self._unread = 0
@@ -309,9 +309,9 @@ class Progress:
         self._draining.clear()
         self._safe = Mark(*(now - more for now, more in zip(self._here(), gain, strict=True)))
 
-    def _forget_near(self, now: float) -> None:
-        """Only every so many of the checkpoints go on to storage, and those that have not arrived by `now` [s] are lost too."""
-        rows, every, drain = self._rows or [], self._checkpoints.every, self._checkpoints.store_drain_s
+    def _forget_nearer(self, now: float, far: Far) -> None:
+        """Only every so many of the checkpoints go on to the tier, and those that have not arrived by `now` [s] are lost too."""
+        rows, every, drain = self._rows or [], far.every, far.drain_s
         while rows:
             row = rows.pop()
             last = row.many - 1

@@ -12,7 +12,16 @@ from simulator.reliability.availability import (
     reclaims,
 )
 from simulator.reliability.bathtub import Bathtub
-from simulator.reliability.checkpoints import CheckpointPolicy, NearTier, blocking_seconds, drain_seconds, interval_seconds, read_seconds
+from simulator.reliability.checkpoints import (
+    CheckpointPolicy,
+    NearTier,
+    blocking_seconds,
+    clearing_seconds,
+    drain_seconds,
+    interval_seconds,
+    read_seconds,
+    stored,
+)
 from simulator.reliability.closed_forms import (
     daly_first_order_interval,
     daly_interval,
@@ -61,6 +70,7 @@ __all__ = [
     "Spot",
     "Weibull",
     "blocking_seconds",
+    "clearing_seconds",
     "daly_first_order_interval",
     "daly_interval",
     "daly_wall_clock",
@@ -72,6 +82,7 @@ __all__ = [
     "optimal_interval",
     "read_seconds",
     "reclaims",
+    "stored",
     "things",
     "waste",
     "young_interval",

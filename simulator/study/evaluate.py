@@ -29,7 +29,7 @@ from simulator.scenario.question import Anchored, Replications
 from simulator.study.assumptions import resting_on
 from simulator.study.comparisons import Samples, compare
 from simulator.study.expectations import check
-from simulator.study.lives import life_of, records, without_step_error
+from simulator.study.lives import life_of, records, too_full, without_step_error
 from simulator.study.money import Money
 from simulator.study.plan import PhasePlan, Plan, PricedStep, anchor, plan
 from simulator.study.run_terms import run_terms
@@ -57,6 +57,7 @@ def answer(scenario: Scenario, *, measured: Scenario | None = None, workers: int
         name: anchored(questions[name], found, (measured or scenario, scenario))
         for name, found in _plans(questions, workers=workers, progress=progress).items()
     }
+    plans = {name: (isinstance(found, Plan) and too_full(questions[name], found)) or found for name, found in plans.items()}
     feasible = {name: found for name, found in plans.items() if isinstance(found, Plan)}
     lived = _live(scenario, feasible, workers=workers, progress=progress)
     alternatives, samples = [], {}

@@ -5,17 +5,21 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-from simulator.engine import Checkpoints, Life, Phase, RunRecord, live
+from simulator import units
+from simulator.engine import Checkpoints, Far, Life, Phase, RunRecord, live
+from simulator.outcome import Infeasible
 from simulator.reliability import (
     CheckpointPolicy,
     FailureClass,
     FailureSet,
     blocking_seconds,
+    clearing_seconds,
     drain_seconds,
     interval_seconds,
     job_hazard,
     read_seconds,
     reclaims,
+    stored,
 )
 from simulator.scenario.question import Question
 from simulator.study.plan import Plan
@@ -74,20 +78,60 @@ def _failures(stated: FailureSet | None, slowed: tuple[FailureClass, ...]) -> Fa
 def _checkpoints(policy: CheckpointPolicy, size: float, accelerators: int, mtbf: float) -> Checkpoints:
     """A policy in seconds, for a checkpoint of `size` bytes on that many accelerators."""
     blocking, drain, read = blocking_seconds(policy, size, accelerators), drain_seconds(policy, size), read_seconds(policy, size)
-    interval, near = interval_seconds(policy, blocking, mtbf), policy.near
-    if near is None:
-        return Checkpoints(interval_s=interval, blocking_s=blocking, drain_s=drain, read_s=read, fails=policy.fails)
+    interval, full = interval_seconds(policy, blocking, mtbf), clearing_seconds(policy, size)
+    if not policy.near:
+        return Checkpoints(interval_s=interval, blocking_s=blocking + full, drain_s=drain, read_s=read, fails=policy.fails)
+    far: list[Far] = []
+    every, drained, least = 1, 0.0, 0.0
+    behind = [
+        (tier.seconds(policy.written * size, accelerators), tier.seconds(size, accelerators), tier.survives) for tier in policy.near[1:]
+    ]
+    for before, (copied, loaded, survives) in zip(policy.near, [*behind, (drain, read, "outage")], strict=True):
+        every, drained = every * before.every, drained + copied
+        # What goes on to the next tier must be there before the next one sets out.
+        least = max(least, copied / every)
+        far.append(Far(every=every, drain_s=drained, read_s=loaded, survives=survives))
     return Checkpoints(
-        # What goes on to storage must be there before the next one sets out.
-        interval_s=max(interval, drain / near.every),
-        blocking_s=blocking,
-        read_s=size / (near.bandwidth * accelerators),
-        every=near.every,
-        store_drain_s=drain,
-        store_read_s=read,
-        survives=near.survives,
+        interval_s=max(interval, least),
+        blocking_s=blocking + full / every,
+        read_s=policy.near[0].seconds(size, accelerators),
+        survives=policy.near[0].survives,
+        far=tuple(far),
         fails=policy.fails,
     )
+
+
+def too_full(question: Question, found: Plan) -> Infeasible | None:
+    """What keeps the checkpoints of a run from their storage; None where they fit."""
+    policy, size = question.reliability.checkpoint, found.checkpoint_bytes
+    if policy.capacity is None:
+        return None
+    held, least = stored(policy, size), 2 if policy.keep is None else policy.keep + 1
+    holds = f"storage of {_bytes(policy.capacity)} holds {held} checkpoints of {_bytes(policy.written * size)}"
+    if held < least:
+        also = (
+            "the one before must stay until the next is durable"
+            if policy.keep is None
+            else f"{policy.keep} are kept while one more is written"
+        )
+        return Infeasible(reason=f"{holds}, and {also}", mend=f"capacity: {_bytes(1.005 * least * policy.written * size)} would do")
+    life = life_of(question, found)
+    every = life.checkpoints.far[-1].every if life.checkpoints.far else 1
+    each = life.checkpoints.interval_s * every
+    if policy.keep is not None or policy.clearing is not None or life.ideal_s <= held * each:
+        return None
+    return Infeasible(
+        reason=f"{holds}: it is full after {_time(held * each)} of {_time(life.ideal_s)} of training, and nobody makes room",
+        mend="say how many of them you keep, or how long clearing takes",
+    )
+
+
+def _bytes(size: float) -> str:
+    return units.format(float(f"{size:.3g}"), "data")
+
+
+def _time(seconds: float) -> str:
+    return units.format(float(f"{seconds:.3g}"), "time")
 
 
 def step_sigma(found: Plan) -> float:

@@ -10,8 +10,8 @@ from simulator.errors import SimulatorError
 from simulator.outcome import Infeasible, LogEntry
 from simulator.scenario import Scenario
 from simulator.study.evaluate import anchored
-from simulator.study.lives import life_of
-from simulator.study.plan import plan
+from simulator.study.lives import life_of, too_full
+from simulator.study.plan import Plan, plan
 
 Json = dict[str, Any]
 
@@ -30,6 +30,8 @@ def story(scenario: Scenario, alternative: str, replication: int, measured: Scen
     """
     question = scenario.alternatives[alternative]
     found = anchored(question, plan(question), (measured or scenario, scenario))
+    if isinstance(found, Plan):
+        found = too_full(question, found) or found
     if isinstance(found, Infeasible):
         raise SimulatorError(f"{alternative} is infeasible: {found}")
     return tell(life_of(question, found), scenario.seed, replication)

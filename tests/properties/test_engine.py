@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulator.engine import PARTS, Checkpoints, Life, Phase, live
+from simulator.engine import PARTS, Checkpoints, Far, Life, Phase, live
 from simulator.reliability import (
     Allocation,
     Bathtub,
@@ -124,10 +124,16 @@ def lives(draw: st.DrawFn) -> Life:
             blocking_s=draw(st.sampled_from((0.0, 5.0, 40.0))),
             drain_s=draw(st.sampled_from((0.0, 15.0, 300.0))),
             read_s=draw(st.sampled_from((0.0, 30.0))),
-            every=draw(st.sampled_from((1, 1, 4))),
-            store_drain_s=draw(st.sampled_from((0.0, 0.0, 50.0))),
-            store_read_s=90.0,
             survives=draw(st.sampled_from(("process", "node", "block"))),
+            far=draw(
+                st.sampled_from(
+                    (
+                        (),
+                        (Far(every=4, drain_s=50.0, read_s=90.0),),
+                        (Far(drain_s=9.0, survives="block"), Far(every=6, drain_s=99.0, read_s=90.0)),
+                    )
+                )
+            ),
             fails=draw(st.sampled_from((0.0, 0.3))),
         ),
         availability=draw(st.sampled_from((Schedule(changes=changes), Spot(up=2_000.0, down=500.0, notice=60.0)))),
@@ -203,7 +209,7 @@ def test_without_failures_or_changes_the_wall_clock_is_work_and_checkpoints(life
         record.wall_clock_s, sum(parts[each] for each in ("productive", "evaluation", "data", "checkpoint")) + 300.0, rel_tol=1e-12
     )
     writes = (
-        (parts["checkpoint"] - calm.checkpoints.drain_s - calm.checkpoints.store_drain_s) / calm.checkpoints.blocking_s
+        (parts["checkpoint"] - (calm.checkpoints.saving_s - calm.checkpoints.blocking_s)) / calm.checkpoints.blocking_s
         if calm.checkpoints.blocking_s
         else 1
     )

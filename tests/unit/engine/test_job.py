@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from simulator.engine import Checkpoints, Life, Phase, RunRecord, job, live
+from simulator.engine import Checkpoints, Far, Life, Phase, RunRecord, job, live
 from simulator.engine.hazards import INTERVAL, MISLED, VICTIM, Failure
 from simulator.engine.streams import Streams, exponential
 from simulator.outcome import partition
@@ -353,7 +353,7 @@ def test_silent_corruption_falls_back_beyond_what_was_saved_since(lived) -> None
     assert record.parts_s["lost_work"] == pytest.approx(310 + 0), "durable at 140 s, before 200 s and 260 s"
 
 
-NEAR = Checkpoints(interval_s=100.0, blocking_s=10.0, read_s=5.0, every=3, store_drain_s=60.0, store_read_s=20.0, survives="node")
+NEAR = Checkpoints(interval_s=100.0, blocking_s=10.0, read_s=5.0, survives="node", far=(Far(every=3, drain_s=60.0, read_s=20.0),))
 """Near checkpoints end at 110, 220, 330, … s; the third, at 330 s, is in storage at 390 s, the sixth, at 660 s, at 720 s."""
 
 
@@ -370,6 +370,38 @@ NEAR = Checkpoints(interval_s=100.0, blocking_s=10.0, read_s=5.0, every=3, store
 def test_a_near_tier_is_read_where_the_failure_left_it(lived, failure, at, lost, read) -> None:
     life = plan(checkpoints=NEAR, spares=Spares(hot=2, hot_swap=0.0))
     record = lived(life, (at, failure, 0.0))
+    assert record.parts_s["lost_work"] == pytest.approx(lost)
+    assert record.parts_s["reload"] == pytest.approx(read)
+
+
+TIERS = Checkpoints(
+    interval_s=100.0,
+    blocking_s=10.0,
+    read_s=5.0,
+    survives="process",
+    far=(
+        Far(every=1, drain_s=20.0, read_s=8.0, survives="node"),
+        Far(every=2, drain_s=60.0, read_s=12.0, survives="block"),
+        Far(every=4, drain_s=120.0, read_s=40.0),
+    ),
+)
+"""Own memory at 110, 220, … s; a peer's 20 s later; each second on a file system 60 s, each fourth in an object store 120 s later."""
+
+
+@pytest.mark.parametrize(
+    ("failure", "at", "lost", "read"),
+    [
+        (told(cause="crash", of="job", loses_node=False), 445.0, 5, 5),  # own memory: the fourth, of 440 s
+        (told(), 445.0, 105, 8),  # a node: the third, with the peer since 350 s; the fourth is on its way
+        (told(), 465.0, 25, 8),  # the fourth, with the peer since 460 s
+        (told(block=2), 465.0, 225, 12),  # a rack: the second, on the file system since 280 s
+        (told(block=2), 505.0, 65, 12),  # the fourth, there since 500 s
+        (told(of="job", loses_node=False, outage=1.0), 505.0, 465, 40),  # a power cut: the fourth is in the object store at 560 s
+        (told(of="job", loses_node=False, outage=1.0), 565.0, 115, 40),
+    ],
+)
+def test_each_tier_is_read_where_it_is_the_nearest_that_is_left(lived, failure, at, lost, read) -> None:
+    record = lived(plan(checkpoints=TIERS, spares=Spares(hot=2, hot_swap=0.0)), (at, failure, 0.0))
     assert record.parts_s["lost_work"] == pytest.approx(lost)
     assert record.parts_s["reload"] == pytest.approx(read)
 

@@ -10,8 +10,10 @@ import pytest
 
 from simulator.errors import ProblemsError, SimulatorError
 from simulator.outcome import Alternative, Outcome, to_json
-from simulator.scenario import load
+from simulator.scenario import Question, load
 from simulator.study import answer, sweep
+from simulator.study.lives import life_of
+from simulator.study.plan import Plan, plan
 
 FILE = str(Path(__file__).parent / "small.yaml")
 
@@ -237,3 +239,47 @@ def test_dollars_of_the_ledger_sum_to_the_machines(plain: Outcome) -> None:
         assert set(told.bill.machines_by_cause_usd) == {"gpu", "software"}
         gone = told.run.wall_clock_s.mean - told.run.parts_s["productive"]
         assert 0 < math.fsum(told.run.lost_s_by_cause.values()) < gone
+
+
+def test_tiers_of_checkpoints_follow_their_bandwidths() -> None:
+    """A checkpoint of size S on 32 accelerators: peers, a file system of the job, the storage; each hop beside the training."""
+    tiers = "[{every: 2, bandwidth: 1 GB/s}, {every: 5, bandwidth: 10 GB/s, of: job, survives: block}]"
+    scenario = load(FILE, (f"reliability.checkpoint={{interval: 1 s, bandwidth: 2 GB/s, near: {tiers}, retried: 20%}}",))
+    question = scenario.alternatives["rented"]
+    found = plan(question)
+    assert isinstance(found, Plan)
+    size, kept = found.checkpoint_bytes, life_of(question, found).checkpoints
+    assert kept.blocking_s == pytest.approx(size / 32e9 / 0.8)
+    assert kept.read_s == pytest.approx(size / 32e9)
+    assert [(tier.every, tier.survives) for tier in kept.far] == [(2, "block"), (10, "outage")]
+    assert [tier.drain_s for tier in kept.far] == pytest.approx([size / 10e9, size / 10e9 + size / 2e9])
+    assert [tier.read_s for tier in kept.far] == pytest.approx([size / 10e9, size / 2e9])
+    assert kept.interval_s == pytest.approx(max(1.0, size / 10e9 / 2, size / 2e9 / 10))
+
+
+def test_storage_fills() -> None:
+    def told(more: str) -> Alternative:
+        return named(small(f"reliability.checkpoint={{interval: 10 min, bandwidth: 5 GB/s, {more}}}", "replications=1"), "rented")
+
+    # 23.1 GB each.
+    assert told("capacity: 100 GB, keep: 3").feasible
+    refused = told("capacity: 100 GB, keep: 4")
+    assert not refused.feasible
+    assert "holds 4 checkpoints" in refused.reason
+    assert "116 GB would do" in refused.reason
+    assert told("capacity: 116 GB, keep: 4").feasible
+    assert "nobody makes room" in told("capacity: 100 GB").reason
+    assert told("capacity: 10 TB").feasible
+    cleared, plain = told("capacity: 100 GB, clearing: 30 min"), told("keep: 3")
+    assert cleared.run is not None
+    assert plain.run is not None
+    # Three more fit after each clearing.
+    writes = plain.run.parts_s["checkpoint"] / life_of(*_planned("interval: 10 min, bandwidth: 5 GB/s")).checkpoints.blocking_s
+    assert cleared.run.parts_s["checkpoint"] - plain.run.parts_s["checkpoint"] == pytest.approx(writes * 600.0, rel=0.3)
+
+
+def _planned(checkpoint: str) -> tuple[Question, Plan]:
+    question = load(FILE, (f"reliability.checkpoint={{{checkpoint}}}",)).alternatives["rented"]
+    found = plan(question)
+    assert isinstance(found, Plan)
+    return question, found
