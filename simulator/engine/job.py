@@ -31,6 +31,9 @@ is there.
 *Elastic*: where a whole replica survives, half of the step in progress is lost and nothing else; the job regroups and trains on; spares
 come in when they are there, each time in a stop of `rejoin`. A failure while it regroups begins that anew. Where no prepared size is
 left, the job failed as a whole, or the state was spoilt, it is a restart from the last checkpoint.
+*Templates*, *redundant*, *reroute*: as elastic, with their own step tables. The state of templates is lost too where more nodes than are
+tolerated went since the job last trained; that of redundant, where a node beside a missing one, or several neighbours, went.
+*Morph*: a restart on as many nodes as are there, spares and pool included.
 
 *Tiers*: where checkpoints stay near and every so many go on to the next tier, and of these to the next, a failure falls back to the last
 one in the nearest tier that it leaves: those in a tier are gone where it reaches further than they survive, and those on their way from
@@ -178,6 +181,7 @@ class Job:
     Attributes:
         now: time since the first machine was requested [s].
         size: nodes in use; 0 while that is open.
+        trained: nodes that were up when it last trained.
         known_at: when the last failure so far is detected [s].
         back_at, back_part: when an outage or a maintenance window ends [s], and which of the two.
         alive: the processes hold the state; only policies that keep it ask and tell.
@@ -193,7 +197,7 @@ class Job:
         self._policy = policy
         self.alive = self.whole = False
         self.now = 0.0
-        self.size = 0
+        self.size = self.trained = 0
         self.known_at = self.back_at = 0.0
         self.back_part = "outage"
         self.draws: list[float] | None = None
@@ -386,8 +390,7 @@ class Job:
     def lose_step(self) -> None:
         """Half of a step is lost, where one was in progress."""
         if self.size and self._stepping:
-            pace = self._pace()
-            self._progress.shed(self.phase.tokens_per_step / pace.tokens_per_s / 2, pace, self.now)
+            self._progress.shed(self.phase.tokens_per_step / 2, self.now)
 
     def replace(self, known: float) -> None:
         """Set spares aside for what is missing, called for when the failure is `known` [s]; for dead ones, others after that."""
@@ -519,6 +522,7 @@ class Job:
             if not self.size:
                 return Signal.CHANGED
             job = self.fleet.job
+            self.trained = len(job)
             self._slowdown = max((each.failure.slowdown for each in self._slow if each.node is None or each.node in job), default=1.0)
             if not began:
                 self._blame("")

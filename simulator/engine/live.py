@@ -7,14 +7,22 @@ import math
 from collections.abc import Mapping
 from dataclasses import replace
 
-from simulator.engine import elastic, hot_swap, restart
+from simulator.engine import elastic, hot_swap, morph, redundant, reroute, restart, templates
 from simulator.engine.job import Job, Recovering
 from simulator.engine.life import Life, RunRecord
 from simulator.engine.watched import Story, Watched
 from simulator.outcome import LogEntry
-from simulator.reliability import Elastic, HotSwap, Restart
+from simulator.reliability import Elastic, HotSwap, Morph, Redundant, Reroute, Restart, Templates
 
-_RECOVERIES: Mapping[type, Recovering] = {Restart: restart.POLICY, HotSwap: hot_swap.POLICY, Elastic: elastic.POLICY}
+_RECOVERIES: Mapping[type, Recovering] = {
+    Restart: restart.POLICY,
+    HotSwap: hot_swap.POLICY,
+    Elastic: elastic.POLICY,
+    Morph: morph.POLICY,
+    Templates: templates.POLICY,
+    Redundant: redundant.POLICY,
+    Reroute: reroute.POLICY,
+}
 """Recovery policy -> how it brings a job back."""
 
 LOG_LIMIT = 400

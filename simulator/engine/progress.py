@@ -259,10 +259,13 @@ class Progress:
         while self.phase and self.tokens < self._ends[self.phase - 1]:
             self.phase -= 1
 
-    def shed(self, seconds: float, pace: Pace, now: float) -> None:
-        """Lose the last `seconds` of training, no more than was trained at that pace without a break and is not durable at `now` [s]."""
+    def shed(self, tokens: float, now: float) -> None:
+        """Lose the last `tokens`, no more than were trained at one pace without a break and are not durable at `now` [s]."""
         self._settle(now)
-        seconds = min(seconds, self._stretch if pace is self._pace else 0.0, max(0.0, self.tokens - self._safe.tokens) / pace.tokens_per_s)
+        pace = self._pace
+        if pace is None:
+            return
+        seconds = min(tokens / pace.tokens_per_s, self._stretch, max(0.0, self.tokens - self._safe.tokens) / pace.tokens_per_s)
         self._stretch = 0.0
         self.tokens -= seconds * pace.tokens_per_s
         self._spend(-seconds, pace)

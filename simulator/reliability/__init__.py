@@ -40,9 +40,14 @@ from simulator.reliability.exponential import Exponential
 from simulator.reliability.failures import FailureClass, FailureSet
 from simulator.reliability.hot_swap import HotSwap
 from simulator.reliability.lognormal import Lognormal
+from simulator.reliability.morph import Morph
 from simulator.reliability.recovery import Recovery
+from simulator.reliability.redundant import Redundant
+from simulator.reliability.reroute import Reroute
 from simulator.reliability.restart import Restart
 from simulator.reliability.spares import Repair, Spares
+from simulator.reliability.surviving import Surviving
+from simulator.reliability.templates import Templates
 from simulator.reliability.weibull import Weibull
 
 __all__ = [
@@ -59,15 +64,20 @@ __all__ = [
     "FailureSet",
     "HotSwap",
     "Lognormal",
+    "Morph",
     "NearTier",
     "Recovery",
+    "Redundant",
     "Repair",
     "Replay",
+    "Reroute",
     "Restart",
     "Schedule",
     "ScheduledNodes",
     "Spares",
     "Spot",
+    "Surviving",
+    "Templates",
     "Weibull",
     "blocking_seconds",
     "clearing_seconds",

@@ -14,8 +14,8 @@ from simulator.errors import MendableError
 from simulator.hardware import Node
 from simulator.interconnect import joinable, with_faults, with_neighbours
 from simulator.parallelism import Layout
-from simulator.reliability import Always, Elastic, Schedule
-from simulator.scenario.question import Question
+from simulator.reliability import Always, Morph, Redundant, Reroute, Schedule, Surviving, Templates
+from simulator.scenario.question import Given, Question
 
 Item = TypeVar("Item")
 
@@ -39,6 +39,7 @@ def findings(question: Question, date: datetime.date, hindsight: bool) -> Iterat
     yield from _microbatch(question)
     yield from _phases(question)
     yield from _availability(question)
+    yield from _recovery(question)
     yield from _placement(question)
     others = list(_other_nodes(question))
     yield from others
@@ -103,8 +104,8 @@ def _other_nodes(question: Question) -> Iterator[Finding]:
     if not isinstance(cluster.availability, Always):
         what = "nodes of several kinds that come and go are not modelled: which kind leaves is not said"
         yield Finding("cluster.availability", what, "leave out availability, or other_nodes")
-    if isinstance(question.reliability.recovery, Elastic):
-        what = "nodes of several kinds are not modelled with recovery that drops replicas: which kind is lost is not said"
+    if isinstance(question.reliability.recovery, Morph | Surviving):
+        what = "nodes of several kinds are not modelled with recovery that goes on with fewer: which kind is lost is not said"
         yield Finding("reliability.recovery", what, "write kind: restart or hot_swap, or leave out other_nodes")
 
 
@@ -162,6 +163,24 @@ def _availability(question: Question) -> Iterator[Finding]:
             if change.nodes > count:
                 what = f"{change.nodes} nodes, the cluster has {count}"
                 yield Finding(f"cluster.availability.changes.{n}.nodes", what, f"write at most {count}, or a larger cluster.count")
+
+
+def _recovery(question: Question) -> Iterator[Finding]:
+    """Nodes can be missing only where there are some, and a stated step is stated for what the policy goes on with."""
+    recovery, step, count = question.reliability.recovery, question.training.step, question.cluster.count
+    if isinstance(recovery, Morph | Templates | Redundant | Reroute):
+        if recovery.drop >= count > 0:
+            what = f"{recovery.drop} nodes can be missing, the cluster has {count}"
+            yield Finding("reliability.recovery.drop", what, f"write at most {count - 1}")
+        if isinstance(step, Given) and not step.sizes:
+            what = f"the step is given for {count} nodes alone, and recovery: {recovery.kind} goes on with fewer"
+            yield Finding("training.step", what, f"add sizes: [{{nodes: {count - 1}, time: 14 s}}], or write recovery: {{kind: restart}}")
+    if not isinstance(step, Given):
+        return
+    for n, each in enumerate(step.sizes):
+        if each.nodes >= count > 0:
+            what = f"{each.nodes} nodes are stated, the cluster has {count}, whose step is time"
+            yield Finding(f"training.step.sizes.{n}.nodes", what, f"write at most {count - 1}")
 
 
 def _placement(question: Question) -> Iterator[Finding]:

@@ -35,6 +35,19 @@ class Modelled:
 
 
 @dataclass(frozen=True, kw_only=True)
+class StatedSize:
+    """A step on fewer nodes than all, as stated.
+
+    Args:
+        nodes: that the job then has.
+        time: in which they train what is one step of the whole cluster [s].
+    """
+
+    nodes: int
+    time: Seconds
+
+
+@dataclass(frozen=True, kw_only=True)
 class Given:
     """The step is stated, by time or by rate per accelerator; the mechanistic model is bypassed and every answer says so.
 
@@ -42,12 +55,14 @@ class Given:
         flop_accounting: which FLOP the stated rate counts: `model` (this simulator's definition, attention included) or
             `6N` (6 x parameters x tokens, as the source may count).
         time: of one step [s].
+        sizes: the time on other numbers of nodes, which the recovery policy then goes on with; nothing between them is guessed.
         flop_rate: per accelerator, instead of the time [FLOP/s].
         source: who states it.
     """
 
     kind: Literal["given"] = "given"
     time: Seconds | None = None
+    sizes: tuple[StatedSize, ...] = ()
     flop_rate: FlopPerSecond | None = None
     flop_accounting: Literal["model", "6N"] = "model"
     source: Source
@@ -57,6 +72,13 @@ class Given:
             (self.time is None) != (self.flop_rate is None),
             "a given step has either a time or a flop_rate",
             "write one of them, e.g. time: 12.4 s",
+        )
+        nodes = [each.nodes for each in self.sizes]
+        require(not nodes or self.time is not None, "the step has a time on some nodes and none on all", "write its time on all nodes, too")
+        require(
+            len(set(nodes)) == len(nodes) and all(each.nodes >= 1 and each.time > 0 for each in self.sizes),
+            "a stated size stands twice, has no node, or a step of 0 s",
+            "write each number of nodes once, from 1 on, with a time above 0 s",
         )
 
 

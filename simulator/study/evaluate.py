@@ -28,10 +28,12 @@ from simulator.scenario import Question, Scenario, settings
 from simulator.scenario.question import Anchored, Replications
 from simulator.study.assumptions import resting_on
 from simulator.study.comparisons import Samples, compare
+from simulator.study.degraded import Degrading
 from simulator.study.expectations import check
 from simulator.study.lives import life_of, records, too_full, without_step_error
 from simulator.study.money import Money
-from simulator.study.plan import PhasePlan, Plan, PricedStep, anchor, plan
+from simulator.study.plan import PhasePlan, Plan, anchor, plan
+from simulator.study.priced import PricedStep
 from simulator.study.run_terms import run_terms
 from simulator.study.workers import Progress, run_tasks, silent
 
@@ -93,7 +95,7 @@ def _plans(questions: Mapping[str, Question], *, workers: int, progress: Progres
 def _planned(question: Question) -> tuple[object, ...]:
     """What a plan depends on."""
     recovery = question.reliability.recovery
-    return question.training, question.cluster, recovery.drop if isinstance(recovery, Elastic) else 0
+    return question.training, question.cluster, recovery if isinstance(recovery, Elastic | Degrading) else None
 
 
 def anchored(question: Question, found: Plan | Infeasible, scenarios: Sequence[Scenario]) -> Plan | Infeasible:

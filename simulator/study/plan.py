@@ -10,35 +10,18 @@ from functools import cache
 from simulator.hardware import Node
 from simulator.interconnect import Interconnect
 from simulator.model import model_flop, parameters
-from simulator.outcome import Bar, GroupTraffic, Infeasible, MemoryUse, StepTime, Term
+from simulator.outcome import Infeasible, MemoryUse
 from simulator.parallelism import Layout
 from simulator.reliability import Elastic, FailureClass, Replay, Schedule, Spot
-from simulator.scenario.question import Anchored, Given, Question, Training
+from simulator.scenario.question import Anchored, Given, Question, StatedSize, Training
 from simulator.step import CHECKPOINT_BYTES, Job, Machines, evaluate, memory_terms
+from simulator.study.degraded import Degrading, degraded
 from simulator.study.given import given_step
+from simulator.study.priced import PricedStep, scaled
 from simulator.study.search import search
 
 _BARS = 2500
 """Slots of the timeline that a report draws at most."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class PricedStep:
-    """One optimizer step of one phase on one size of the fleet; `layout` and `memory` are None where a given step needs none.
-
-    Args:
-        batch_share: of the phase's batch that the step accepts: below 1 where replicas are missing and the others keep their own share.
-    """
-
-    layout: Layout | None
-    time: StepTime
-    memory: MemoryUse | None
-    accelerators_used: int
-    batch_share: float = 1.0
-    bars: tuple[Bar, ...] = ()
-    traffic: tuple[GroupTraffic, ...] = ()
-    terms: tuple[Term, ...] = ()
-    assumptions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,11 +100,14 @@ def _slowed(question: Question, training: Training, phase: PhasePlan) -> Iterato
     cluster, whole, size = question.cluster, phase.largest, max(phase.steps)
     if whole.layout is None or whole.time.kind == "given":
         return
+    # What a recovery policy adds to every step is no matter of the network.
+    plain = _priced(question, replace(training, layout=whole.layout), size, cluster.network(size)) if cluster.passing_faults else whole
+    well = plain.time.time_s if isinstance(plain, PricedStep) else whole.time.time_s
     for passing in cluster.passing_faults:
         faulty = replace(cluster, network_faults=(*cluster.network_faults, passing.fault))
         asked = replace(question, cluster=faulty)
         hurt = _priced(asked, replace(training, layout=whole.layout), size, faulty.network(size))
-        times = hurt.time.time_s / whole.time.time_s if isinstance(hurt, PricedStep) else 1.0
+        times = hurt.time.time_s / well if isinstance(hurt, PricedStep) else 1.0
         if times > 1:
             yield FailureClass(
                 cause=passing.cause,
@@ -187,10 +173,22 @@ def _sizes(question: Question) -> tuple[int, ...]:
 
 def _steps(question: Question, training: Training, network: Callable[[int], Interconnect]) -> Mapping[int, PricedStep] | Infeasible:
     """The step at each fleet size at which it fits; where it fits at none, the reason on the largest."""
-    recovery = question.reliability.recovery
+    recovery, sizes = question.reliability.recovery, _sizes(question)
+    if isinstance(training.step, Given) and training.step.sizes:
+        return _stated(question, training, training.step)
     if isinstance(recovery, Elastic):
         return _without_replicas(question, training, network, recovery)
-    sizes = _sizes(question)
+    if isinstance(recovery, Degrading):
+        whole = _priced(question, training, max(sizes), network(max(sizes)))
+        if isinstance(whole, Infeasible):
+            return whole
+        if len(sizes) == 1:
+            sizes = tuple(range(max(1, sizes[0] - recovery.drop), sizes[0] + 1))
+
+        def machines(size: int) -> Machines:
+            return _machines(question, size, network(size))
+
+        return degraded(recovery, training, _job(training), whole, sizes, machines, modelled)
     unplanned = isinstance(question.cluster.availability, Spot | Replay)
     tried = {size: _priced(question, _fitted(training, question, size) if unplanned else training, size, network(size)) for size in sizes}
     steps = {size: step for size, step in tried.items() if isinstance(step, PricedStep)}
@@ -235,7 +233,9 @@ def _without_replicas(
             notes = (
                 (*step.assumptions, "the survivors of a failure hold the whole state") if layout.sharding != "none" else step.assumptions
             )
-            steps[size] = replace(step, batch_share=data / ways, assumptions=notes)
+            step = replace(step, batch_share=data / ways, assumptions=notes)
+            asked = recovery.quorum
+            steps[size] = scaled(step, 1 + asked / step.time.time_s, f"{asked:.4g} s of every step are its quorum") if asked else step
     return steps
 
 
@@ -279,10 +279,38 @@ def _priced(question: Question, training: Training, size: int, network: Intercon
         )
         layout = training.layout if isinstance(training.layout, Layout) else None
         return PricedStep(layout=layout, time=time, memory=None, accelerators_used=used, terms=terms, assumptions=(note,))
-    machines = Machines(node=node, count=size, network=network, placement=question.cluster.placement)
+    machines = _machines(question, size, network)
     if question.cluster.other_nodes:
         return _of_kinds(training, machines, question.cluster.kinds)
     return modelled(training, machines)
+
+
+def _machines(question: Question, size: int, network: Interconnect) -> Machines:
+    return Machines(node=question.cluster.node, count=size, network=network, placement=question.cluster.placement)
+
+
+def _stated(question: Question, training: Training, stated: Given) -> Mapping[int, PricedStep] | Infeasible:
+    """The steps that the scenario states, one for each number of nodes."""
+    node = question.cluster.node
+    steps = {}
+    for each in (*stated.sizes, StatedSize(nodes=question.cluster.count, time=stated.time or 0.0)):
+        time, terms = given_step(
+            replace(stated, time=each.time, sizes=()),
+            training.model,
+            sequence=_sequence(training),
+            global_batch=training.global_batch,
+            accelerators=each.nodes * node.accelerators,
+            peak=node.accelerator.peak[training.precision],
+        )
+        steps[each.nodes] = PricedStep(
+            layout=training.layout if isinstance(training.layout, Layout) else None,
+            time=time,
+            memory=None,
+            accelerators_used=each.nodes * node.accelerators,
+            terms=terms,
+            assumptions=(f"the step on each number of nodes is given, not modelled ({stated.source}); memory is not checked",),
+        )
+    return steps
 
 
 def _of_kinds(training: Training, machines: Machines, kinds: Sequence[tuple[Node, int]]) -> PricedStep | Infeasible:
@@ -379,25 +407,7 @@ def anchor(found: Plan, factor: float, stated: Anchored) -> Plan:
     """
     note = f"step times are scaled by {factor:.4g} to a measurement ({stated.source})"
 
-    def scaled(phase: PhasePlan) -> PhasePlan:
-        return replace(phase, steps={size: _scaled(step, factor, note) for size, step in phase.steps.items()})
+    def anchored(phase: PhasePlan) -> PhasePlan:
+        return replace(phase, steps={size: scaled(step, factor, note, "anchored") for size, step in phase.steps.items()})
 
-    return replace(found, phases=tuple(map(scaled, found.phases)))
-
-
-def _scaled(step: PricedStep, factor: float, note: str) -> PricedStep:
-    time = step.time
-    low, high = time.interval_s
-    scaled = replace(
-        time,
-        kind="anchored",
-        time_s=time.time_s * factor,
-        interval_s=(low * factor, high * factor),
-        parts_s={name: part * factor for name, part in time.parts_s.items()},
-        model_tflops_per_accelerator=time.model_tflops_per_accelerator / factor,
-        mfu=time.mfu / factor,
-        mfu_causal=None if time.mfu_causal is None else time.mfu_causal / factor,
-        hfu=time.hfu / factor,
-        tokens_per_s=time.tokens_per_s / factor,
-    )
-    return replace(step, time=scaled, assumptions=(note, *step.assumptions))
+    return replace(found, phases=tuple(map(anchored, found.phases)))

@@ -17,12 +17,16 @@ from simulator.reliability import (
     FailureSet,
     HotSwap,
     Lognormal,
+    Morph,
+    Redundant,
     Repair,
+    Reroute,
     Restart,
     Schedule,
     ScheduledNodes,
     Spares,
     Spot,
+    Templates,
     Weibull,
 )  # fmt: skip
 
@@ -112,7 +116,7 @@ def lives(draw: st.DrawFn) -> Life:
             parts_share=0.7,
             retire_after=draw(st.sampled_from((None, 3))),
         ),
-        recovery=draw(st.sampled_from((Restart, HotSwap, Elastic)))(
+        recovery=draw(st.sampled_from((Restart, HotSwap, Elastic, Morph, Templates, Redundant, Reroute)))(
             restart=draw(seconds),
             warm_up=draw(st.sampled_from((0.0, 10.0))),
             sigma=draw(st.sampled_from((0.0, 1.0))),

@@ -16,12 +16,16 @@ from simulator.reliability import (
     FailureClass,
     FailureSet,
     HotSwap,
+    Morph,
+    Redundant,
     Repair,
     Replay,
+    Reroute,
     Restart,
     ScheduledNodes,
     Spares,
     Spot,
+    Templates,
     reclaims,
 )
 from simulator.scenario import entry
@@ -114,6 +118,98 @@ def test_hot_swap_takes_the_short_way_where_it_is_open(lived) -> None:
     assert parts(lived(life, (150.0, CRASH, 0.0))) == {**base, "restart": 40, "reload": 20}
     record = lived(life, (150.0, NODE, 0.0), (160.0, NODE, 0.0))
     assert record.parts_s["restart"] == 40, "the second finds no hot spare"
+
+
+RACK = dataclasses.replace(NODE, cause="rack", of="block", block=2)
+SMALLER = dataclasses.replace(
+    PLAN,
+    phases=(Phase(tokens=1000.0, tokens_per_step=1.0, step_s=((2, 2.0), (3, 1.25), (4, 1.0))),),
+    failures=FailureSet(classes=(NODE, CRASH, RACK)),
+)
+PAUSES = {"restart": 40.0, "regroup": 5.0, "rejoin": 8.0}
+
+
+def test_morph_restarts_at_once_on_what_is_there_and_saves_before_it_grows(lived) -> None:
+    record = lived(dataclasses.replace(SMALLER, recovery=Morph(restart=40.0), reshape_s=15.0), (150.0, NODE, 0.0))
+    # At 110 s the first checkpoint was there; detected, restarted and read by 240 s; from there to the repair at 650 s three checkpoints.
+    slow = 650 - 240 - 3 * 10
+    assert parts(record) == {
+        "productive": 1000, "degraded": slow / 5, "checkpoint": (1 + 3 + 1 + 5 + 1) * 10, "lost_work": 40,
+        "detection": 30, "restart": 40, "reshape": 15, "reload": 2 * 20,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("policy", [Templates(**PAUSES), Redundant(**PAUSES), Reroute(**PAUSES)])
+def test_policies_with_another_copy_lose_half_a_step(lived, policy: Templates | Redundant | Reroute) -> None:
+    record = lived(dataclasses.replace(SMALLER, recovery=policy), (150.0, NODE, 0.0))
+    # As elastic with a table of its own: 185 s to 650 s on three nodes, four checkpoints there.
+    slow = 650 - 185 - 4 * 10
+    assert parts(record) == {
+        "productive": 1000, "degraded": slow / 5, "checkpoint": (1 + 4 + 5 + 1) * 10, "lost_work": 0.5,
+        "detection": 30, "restart": 5, "reshape": 8,
+    }  # fmt: skip
+    assert lived(dataclasses.replace(SMALLER, recovery=policy), (150.0, CRASH, 0.0)).parts_s["reload"] == 20
+
+
+@pytest.mark.parametrize(
+    ("policy", "survives"),
+    [(Templates(**PAUSES), False), (Templates(**PAUSES, tolerate=2), True), (Redundant(**PAUSES), False), (Reroute(**PAUSES), True)],
+)
+def test_two_neighbours_lost_at_once(lived, policy: Templates | Redundant | Reroute, survives: bool) -> None:
+    record = lived(dataclasses.replace(SMALLER, recovery=policy), (150.0, RACK, 0.0))
+    assert record.parts_s["reload"] == (0 if survives else 20)
+    assert record.parts_s["lost_work"] == pytest.approx(0.5 if survives else 40)
+    assert record.parts_s["degraded"] > 0, "either way it goes on with two nodes"
+
+
+def test_templates_count_what_was_lost_since_the_job_trained(lived) -> None:
+    life = dataclasses.replace(SMALLER, recovery=Templates(**PAUSES))
+    assert lived(life, (150.0, NODE, 0.0), (200.0, NODE, 0.0)).parts_s["reload"] == 0, "the states were copied in between"
+    assert lived(life, (150.0, NODE, 0.0), (182.0, NODE, 0.0)).parts_s["reload"] == 20, "while it regroups"
+
+
+@pytest.mark.parametrize(("victim", "survives"), [(0.0, False), (0.6, False), (0.7, True)])
+def test_redundant_restarts_where_a_node_beside_a_missing_one_goes(lived, victim: float, survives: bool) -> None:
+    life = dataclasses.replace(SMALLER, recovery=Redundant(**PAUSES))
+    # Of the three that are left two stand beside the first.
+    record = lived(life, (150.0, NODE, 0.0), (300.0, NODE, victim))
+    assert record.parts_s["reload"] == (0 if survives else 20)
+
+
+def test_an_owner_who_takes_a_node_costs_half_a_step_too(lived) -> None:
+    trace = AvailabilityTrace(
+        changes=(ScheduledNodes(at=0.0, nodes=4), ScheduledNodes(at=150.0, nodes=3)), length=1e6, wanted=4, source="a test"
+    )  # fmt: skip
+    record = lived(dataclasses.replace(SMALLER, recovery=Templates(**PAUSES), availability=Replay(trace=trace, start=0.0)))
+    assert record.parts_s["lost_work"] == pytest.approx(0.5)
+    assert record.parts_s["reshape"] == 5, "it regroups, nothing rejoins"
+
+
+EVERY = (Restart, HotSwap, Elastic, Morph, Templates, Redundant, Reroute)
+
+
+def test_without_failures_all_policies_are_one() -> None:
+    calm = dataclasses.replace(SMALLER, failures=None)
+    records = [live(dataclasses.replace(calm, recovery=policy(restart=40.0)), 3) for policy in EVERY]
+    assert all(record == records[0] for record in records)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_who_loses_less_is_not_later_where_coming_back_is_free(seed: int) -> None:
+    """On one history, with the same table: half of a step for each failure, against all since the last checkpoint."""
+    failing = dataclasses.replace(NODE, mtbf=2_000.0, detection=0.0)
+    life = dataclasses.replace(
+        SMALLER,
+        failures=FailureSet(classes=(failing,)),
+        checkpoints=Checkpoints(interval_s=100.0),
+        phases=(Phase(tokens=5000.0, tokens_per_step=1.0, step_s=((1, 4.0), (2, 2.0), (3, 1.25), (4, 1.0))),),
+    )
+    free = {"restart": 0.0, "regroup": 0.0, "rejoin": 0.0}
+    morph = live(dataclasses.replace(life, recovery=Morph(restart=0.0)), seed)
+    for policy in (Templates(**free), Reroute(**free), Elastic(**free)):
+        record = live(dataclasses.replace(life, recovery=policy), seed)
+        assert record.parts_s["lost_work"] <= morph.parts_s["lost_work"]
+        assert record.wall_clock_s <= morph.wall_clock_s + 4.0 * sum(record.interruptions.values())
 
 
 def test_surprise_is_an_interruption_and_notice_saves_the_work(lived) -> None:
