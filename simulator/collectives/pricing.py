@@ -14,6 +14,7 @@ from simulator.collectives.execution import Cost, Messages, execute
 from simulator.collectives.halving_doubling import HalvingDoubling
 from simulator.collectives.hierarchical import Hierarchical
 from simulator.collectives.in_network import InNetwork
+from simulator.collectives.multi_ring import MultiRing
 from simulator.collectives.plan import Operation, Plan, Ranks
 from simulator.collectives.ring import Ring
 from simulator.collectives.tree import Tree
@@ -21,13 +22,13 @@ from simulator.collectives.tuning import OWN_COPY, PROTOCOLS, SCALE_OUT_EFFICIEN
 from simulator.interconnect import Interconnect
 from simulator.spec import require
 
-Algorithm = Ring | Tree | InNetwork | Direct | HalvingDoubling | Hierarchical
+Algorithm = Ring | Tree | InNetwork | Direct | HalvingDoubling | Hierarchical | MultiRing
 """Every algorithm: the union is the registry."""
 
 ALGORITHMS: dict[str, Algorithm] = {member.name: member() for member in get_args(Algorithm)}
 OPERATIONS: tuple[Operation, ...] = get_args(Operation)
 
-AlgorithmName = Literal["auto", "ring", "tree", "nvls", "direct", "halving_doubling", "hierarchical"]
+AlgorithmName = Literal["auto", "ring", "tree", "nvls", "direct", "halving_doubling", "hierarchical", "multi_ring"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,6 +83,7 @@ class Communicator:
         self.ranks = members.shape[1]
         self._given = _unlike(members, network.cells)
         self._members, self.domains, self.local = _by_domain(self._given, network.domain)
+        self._box = _box(self._given, network.grid)
         kind = SCALE_UP_EFFICIENCY[network.scale_up.kind]
         reached = network.capacity * np.where(network.scale_out, SCALE_OUT_EFFICIENCY, kind)
         # No path crosses a dead link, so that it is never busy.
@@ -115,20 +117,22 @@ class Communicator:
         for name in names:
             if name == "nvls" and not self.network.scale_up.reduction:
                 continue
-            plan = _plan(name, operation, self.domains, self.local)
+            box = self._box if name == MultiRing.name else None
+            plan = _plan(name, operation, self.domains, self.local, box[0] if box else ())
             if plan is not None:
-                members = self._given if operation in ("point_to_point", "broadcast") else self._members
+                members = self._given if operation in ("point_to_point", "broadcast") else box[1] if box else self._members
                 cost = execute(plan, members, self.network, self._capacity, seen)
                 found += [self._candidate(operation, name, protocol, cost) for protocol in PROTOCOLS[name]]
         require(bool(found), f"{algorithm} cannot carry out {operation} among {self.domains} x {self.local} ranks", "write auto")
         return tuple(found)
 
     def _choices(self, operation: Operation) -> tuple[str, ...]:
-        """What NCCL chooses from; on a mesh also the direct exchange, which alone uses all its links at once."""
+        """What NCCL chooses from; on a mesh also the direct exchange and on a torus rings in all dimensions, which alone use all links."""
         if operation in ("all_to_all", "point_to_point"):
             return ("direct",)
         direct = ("direct",) if self.network.scale_up.kind == "mesh" and self.domains == 1 else ()
-        return ("ring", "tree", "nvls", *direct)
+        torus = (MultiRing.name,) if self._box is not None and operation != "broadcast" else ()
+        return ("ring", "tree", "nvls", *direct, *torus)
 
     def _candidate(self, operation: Operation, name: str, protocol: Protocol, cost: Cost) -> _Candidate:
         copied = 0.0 if name == "nvls" else OWN_COPY.get(operation, 0.0) / (self.ranks * self.network.scale_up.rate)
@@ -191,8 +195,21 @@ def _communicator(members: bytes, shape: tuple[int, ...], network: Interconnect)
 
 
 @functools.lru_cache(maxsize=128)
-def _plan(algorithm: str, operation: Operation, domains: int, local: int) -> Plan | None:
-    return ALGORITHMS[algorithm].plan(operation, domains, local)
+def _plan(algorithm: str, operation: Operation, domains: int, local: int, shape: tuple[int, ...]) -> Plan | None:
+    chosen = MultiRing(shape) if algorithm == MultiRing.name else ALGORITHMS[algorithm]
+    return chosen.plan(operation, domains, local)
+
+
+def _box(members: Ranks, grid: tuple[int, ...]) -> tuple[tuple[int, ...], Ranks] | None:
+    """Where every group fills a box of one shape in a torus: that shape, and each group's ranks with the first dimension first."""
+    ranks = members.shape[1]
+    if not grid or ranks == 1:
+        return None
+    ordered = np.sort(members, axis=1)  # places count the first dimension first, and so does a box
+    at = np.stack(np.unravel_index(ordered, grid, order="F"), axis=-1)
+    shapes = {tuple(len(np.unique(group[:, dimension])) for dimension in range(len(grid))) for group in at}
+    shape = next(iter(shapes))
+    return (shape, ordered) if len(shapes) == 1 and math.prod(shape) == ranks else None
 
 
 def _by_domain(members: Ranks, domain: int) -> tuple[Ranks, int, int]:

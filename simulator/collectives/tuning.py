@@ -60,10 +60,12 @@ _DIRECT = (
 
 PROTOCOLS: Mapping[str, tuple[Protocol, ...]] = {
     "ring": _RING, "tree": _TREE, "nvls": _NVLS, "direct": _DIRECT, "halving_doubling": _RING, "hierarchical": _RING,
+    "multi_ring": _RING,
 }  # fmt: skip
 """Protocols that an algorithm can use; the fastest is taken, as NCCL would.
 
-Assumes: halving-doubling and hierarchical schemes, which NCCL does not have, run on the primitives of its ring.
+Assumes: halving-doubling, hierarchical schemes and rings in several dimensions, which NCCL does not have, run on the primitives of its
+ring.
 """
 
 SCALE_UP_EFFICIENCY: Mapping[str, float] = {"switch": 0.823, "mesh": 0.80, "pcie": 0.75}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -63,7 +63,22 @@ class Torus(Sourced):
         )
         below = node.nics * node.nic_rate / ports * held
         rate = self.link_rate or node.nic_rate
-        return attached(node, count, _Rings(shape=self.shape, twist=self.twist, ports=held, rate=rate, hop=self.hop_latency, below=below))
+        rings = _Rings(shape=self.shape, twist=self.twist, ports=held, rate=rate, hop=self.hop_latency, below=below)
+        network = attached(node, count, rings)
+        alone = network.domain == 1 and count * ports // held == network.accelerators
+        cells = tuple(
+            size for size in network.cells if size == network.domain or (self.twist == 0 and self._alike(size * ports, node, held))
+        )
+        return replace(network, cells=cells, grid=self.shape if alone else ())
+
+    def _alike(self, size: int, node: Node, held: int) -> bool:
+        """Whether blocks of so many accelerators (times ports) fill boxes that fit evenly along their last dimension."""
+        places, rest = divmod(size, node.accelerators * held)
+        for side in self.shape:
+            if rest or places <= side:
+                return rest == 0 and places > 0 and side % places == 0
+            places, rest = divmod(places, side)
+        return True
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

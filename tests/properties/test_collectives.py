@@ -1,5 +1,6 @@
 """Laws of all collectives: the right data everywhere at the end, no fewer bytes than must move, more bandwidth never slower."""
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -9,11 +10,13 @@ from hypothesis import strategies as st
 
 from simulator.collectives import communicator, price
 from simulator.collectives.execution import execute
+from simulator.collectives.multi_ring import MultiRing
 from simulator.collectives.plan import Plan
 from simulator.collectives.pricing import ALGORITHMS, OPERATIONS
 from simulator.collectives.tuning import PROTOCOLS
+from simulator.errors import MendableError
 from simulator.hardware import Accelerator, Node, NodePower, ScaleUp
-from simulator.interconnect import FatTree, SingleSwitch, max_min_rates
+from simulator.interconnect import FatTree, SingleSwitch, Torus, max_min_rates
 
 ACCELERATOR = Accelerator(name="a", peak={"bf16": 1e15}, memory=80e9, memory_bandwidth=3e12, power=700.0, launched="2022-09")
 
@@ -69,8 +72,12 @@ def test_the_right_data_are_everywhere_at_the_end(name, operation, domains, loca
     if ranks == 1 or (operation == "point_to_point" and ranks != 2):
         return
     plan = ALGORITHMS[name].plan(operation, domains, local)
-    if plan is None:
-        return
+    if plan is not None:
+        all_end_with_the_right_data(plan, operation)
+
+
+def all_end_with_the_right_data(plan: Plan, operation: str) -> None:
+    ranks = plan.ranks
     all_ranks, chunks = range(ranks), range(plan.chunks)
     whole = np.ones(ranks, dtype=int)
     if operation in ("all_reduce", "reduce_scatter"):
@@ -91,6 +98,64 @@ def test_the_right_data_are_everywhere_at_the_end(name, operation, domains, loca
         held = carried_out(plan, {(0, chunk): parts(ranks, 0) for chunk in chunks})
         goals = all_ranks if operation == "broadcast" else (1,)
         assert all((rank, chunk) in held for rank in goals for chunk in chunks)
+
+
+SHAPES = st.lists(st.integers(1, 4), min_size=1, max_size=3).filter(lambda sides: 1 < math.prod(sides) <= 24).map(tuple)
+
+
+@pytest.mark.parametrize("operation", ["all_reduce", "reduce_scatter", "all_gather"])
+@settings(max_examples=12, deadline=None)
+@given(shape=SHAPES)
+def test_rings_in_all_dimensions_bring_the_right_data(operation, shape):
+    plan = MultiRing(shape).plan(operation, math.prod(shape), 1)
+    assert plan is not None
+    all_end_with_the_right_data(plan, operation)
+    assert MultiRing(shape).plan(operation, math.prod(shape) + 1, 1) is None
+
+
+def torus(shape, **how):
+    return Torus(shape=shape, link_rate=50e9, hop_latency=1e-6, **how).build(
+        node(1, nics=1, nic_rate=2 * len(shape) * 50e9), math.prod(shape)
+    )
+
+
+@pytest.mark.parametrize("shape", [(5,), (4, 4), (3, 3, 3), (6, 6), (4, 4, 4)])
+def test_rings_in_all_dimensions_use_every_link_to_the_full(shape):
+    ranks, network = math.prod(shape), torus(shape)
+    for operation, sent in (("all_reduce", 2.0), ("reduce_scatter", 1.0), ("all_gather", 1.0)):
+        cost = execute(MultiRing(shape).plan(operation, ranks, 1), np.arange(ranks)[None], network, network.capacity)
+        assert cost.per_byte * 2 * len(shape) * 50e9 == pytest.approx(sent * (ranks - 1) / ranks, rel=1e-9)
+        assert cost.far == pytest.approx(sent * sum(side - 1 for side in shape))
+
+
+@settings(max_examples=20, deadline=None)
+@given(shape=SHAPES, operation=st.sampled_from(["all_reduce", "reduce_scatter", "all_gather"]), twist=st.booleans())
+def test_rings_in_all_dimensions_send_no_less_than_they_must(shape, operation, twist):
+    network = torus(shape, twist=int(twist and len(set(shape)) > 1))
+    ranks = math.prod(shape)
+    cost = execute(MultiRing(shape).plan(operation, ranks, 1), np.arange(ranks)[None], network, network.capacity)
+    links = sum(2 if side > 2 else side - 1 for side in shape) if not twist else 2 * len(shape)
+    assert cost.per_byte * links * 50e9 >= LEAST[operation](ranks) * (1 - 1e-9)
+
+
+def test_groups_that_fill_boxes_take_rings_in_all_dimensions_and_others_do_not():
+    network = torus((4, 4, 4))
+    planes = np.arange(64).reshape(4, 16)
+    priced = price("all_reduce", 1e9, planes, network)
+    assert priced.algorithm.startswith("multi_ring")
+    assert price("all_reduce", 1e9, planes[:, ::-1], network) == priced
+    assert price("all_reduce", 1e9, planes, network, "ring").time_s > 2 * priced.time_s
+    assert not price("all_reduce", 1e9, np.array([[0, 1, 2, 3, 5]]), network).algorithm.startswith("multi_ring")
+    with pytest.raises(MendableError, match="cannot carry out all_reduce"):
+        price("all_reduce", 1e9, np.arange(16)[None], SingleSwitch().build(node(8), 2), "multi_ring")
+
+
+def test_blocks_that_do_not_fit_a_torus_are_not_taken_for_alike():
+    """Eight in a row of twelve: the second group lies around a corner, and shares links with the first."""
+    network = torus((12, 2))
+    both, one = (price("all_gather", 1e9, np.arange(24).reshape(3, 8)[:groups], network, "ring") for groups in (2, 1))
+    assert set(network.cells) == {1, 2, 4}
+    assert both.time_s > one.time_s
 
 
 LEAST = {
