@@ -21,9 +21,10 @@ def command() -> None:
 @click.option("--nodes", type=click.IntRange(min=1), help="How many were watched; needed for a table of failures.")
 @click.option("--span", metavar="TIME", help="How long they were watched; needed for a table of failures.")
 @click.option("--new", is_flag=True, help="The nodes of a table were new when it begins.")
+@click.option("--replay", is_flag=True, help="Write the failures of a table at their times and nodes, in place of chance.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the samples that tell how good a fit is.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write to a file, for example failures/mine.yaml.")
-def failures(log: Path, detection: str, nodes: int | None, span: str | None, new: bool, seed: int, out: Path | None) -> None:
+def failures(log: Path, detection: str, nodes: int | None, span: str | None, new: bool, replay: bool, seed: int, out: Path | None) -> None:
     """Fit rates and distributions of failures to LOG, and write them as a set of failure classes.
 
     LOG: a table with a header (time [h],node,cause) or the same rows as JSON; a spot trace of SkyPilot (JSON) or Bamboo (CSV, text).
@@ -48,4 +49,8 @@ def failures(log: Path, detection: str, nodes: int | None, span: str | None, new
     for each in fitted:
         click.echo(f"{each.cause.name}: {each.told()}", err=True)
     origin = f"{log.name}, sha256 {hashlib.sha256(data).hexdigest()[:16]}"
-    put(entry_text(failure_set(fitted, detection=seconds[1] or 0.0, origin=origin, log=found)), out)
+    try:
+        entry = failure_set(fitted, detection=seconds[1] or 0.0, origin=origin, log=found, replay=replay)
+    except ProblemsError as error:
+        raise ProblemsError(tuple(replace(problem, file=str(log)) for problem in error.problems)) from None
+    put(entry_text(entry), out)

@@ -4,6 +4,8 @@ A class of exponential times over n things is one clock of n times the rate: it 
 held, or seconds that the job ran) reaches a draw of the class. Exposure runs faster on a larger fleet, stands still where nothing is held,
 and rescales nothing when machines come and go.
 
+A class whose times are known is no clock: its failures are those still to come, as the followers of a burst are.
+
 A class of other times is a renewal process per thing, exact and lazy: the first failures of n things of age a come in the order of
 exponential spacings, H(a + t₍ᵢ₊₁₎) = H(a + t₍ᵢ₎) + E/(n − i) with the cumulative hazard H, and each thing that has failed starts again as
 new, on a heap. Memory grows with the failures, not with the things.
@@ -147,10 +149,11 @@ class Exposure:
 
 
 class Failure(NamedTuple):
-    """One failure of something that is held; `draws` are its own random numbers."""
+    """One failure of something that is held; `draws` are its own random numbers, `node` whom it struck if that is known."""
 
     failure: FailureClass
     draws: list[float]
+    node: int | None = None
 
 
 class Hazards:
@@ -177,6 +180,9 @@ class Hazards:
         self._ordinal = 0
         for failure in _all(failures):
             stream = streams.stream(f"failure/{failure.cause}", _COLUMNS)
+            if failure.times:
+                self._recall(failure, stream)
+                continue
             if failure.share < 1:
                 self._lemons.append(Exposure([Memoryless(failure, failure.mtbf / things(failure, 1, accelerators_per_node), stream)]))
             elif failure.memoryless:
@@ -191,7 +197,14 @@ class Hazards:
         self._all = self._machines + self._ages + self._running + self._lemons
         self._most_nodes = most_nodes
         self._nodes = 0
-        self.next = math.inf
+        self.next = self._coming[0][0] if self._coming else math.inf
+
+    def _recall(self, failure: FailureClass, stream: Stream) -> None:
+        """All failures of a class whose times are known."""
+        for place, at in enumerate(failure.times):
+            self._ordinal += 1
+            node = failure.nodes[place] if failure.nodes else None
+            heapq.heappush(self._coming, (at, self._ordinal, Failure(failure, stream.row(), node)))
 
     def expose(self, now: float, nodes: int, running: bool, lemons: Sequence[int] = ()) -> None:
         """From `now` [s] on, `nodes` are held, `lemons` of them of each class that has some, and the job runs or does not."""
@@ -225,7 +238,7 @@ class Hazards:
 
     def _whole(self, struck: Failure) -> Failure:
         """With the further draws, where they are wanted."""
-        return Failure(struck.failure, struck.draws + self._further[struck.failure.cause].row()) if self._further else struck
+        return struck._replace(draws=struck.draws + self._further[struck.failure.cause].row()) if self._further else struck
 
     def _burst(self, failure: FailureClass, chance: float) -> None:
         """What a failure brings after it: a Poisson count by inversion, each at an exponential distance."""

@@ -15,6 +15,8 @@ replacement from the hot spares, then the pool; waiting for a repair or the dono
 reload; warm-up. Where spares are out and a smaller size is in the step table, the job goes on with it at once, and grows back, with a
 checkpoint before, when a repair makes a larger size possible.
 
+*Recorded failures* strike at their times since the start of the run, if their node, or anything, is up and held then; else nothing happens.
+
 *Blast radius*: a class with a `block` takes down the whole block of the node that it strikes, spares and nodes of the pool included; it
 comes back as one repair. The job stops where one of its nodes in use is among them. *Bursts*: further failures of the class follow, each
 of any node; they strike whatever is held by then. *Outage*: nothing can run for so long after the detection.
@@ -693,12 +695,18 @@ class Job:
         struck = self._hazards.strike()
         if struck is None:
             return Signal.DONE
-        failure, draws = struck
+        failure, draws, known = struck
+        if known is not None and self.fleet.whereabouts(known) is None:
+            # A node that a log names is elsewhere in this life.
+            return Signal.DONE
         fault = self._faults.get(failure.cause)
         if fault is not None and not self.fleet.lemons[fault].exposed:
             # The last of a burst may find no lemon left.
             return Signal.DONE
-        place = None if failure.of == "job" else self.fleet.place(fault, draws[VICTIM])
+        if failure.of == "job":
+            place = None
+        else:
+            place = self.fleet.place(fault, draws[VICTIM]) if known is None else self.fleet.whereabouts(known)
         if failure.planned or failure.slowdown > 1:
             node = None if place is None else self.fleet.node(place)
             return self._announced(failure, node, draws, training) if failure.planned else self._slow_down(failure, node, draws, training)

@@ -25,6 +25,9 @@ class FailureClass:
             many as the cluster has is the site.
         mtbf: mean time between failures of one such thing [s].
         distribution: of those times; what was repaired or replaced is as good as new.
+        times: when it strikes, since the start of the run, as a log has it, in place of chance; in order, and none after the last. The mean
+            time between failures then only chooses the interval of checkpoints [s].
+        nodes: which node each of them strikes, by number, where it is up and with the run; by chance where absent.
         age: of all such things when the run starts, as time that they were held before [s]; exponential times know none.
         share: of the nodes that have this fault when the run starts (lemons), picked by chance over the whole fleet, spares and pools
             included; `mtbf` is theirs, and the others never fail by it. A repair that succeeds, for whatever cause, cures it.
@@ -48,6 +51,8 @@ class FailureClass:
     mtbf: Seconds
     distribution: Distribution = field(default_factory=Exponential)
     age: Seconds = 0.0
+    times: tuple[Seconds, ...] = ()
+    nodes: tuple[int, ...] = ()
     share: Fraction = 1.0
     loses_node: bool = True
     detection: Seconds
@@ -66,6 +71,17 @@ class FailureClass:
             self.share == 1 or (self.of in ("accelerator", "node") and self.memoryless),
             f"{self.cause!r} strikes a share of the nodes: it is of nodes or accelerators, with exponential times",
             "leave out share or distribution",
+        )
+        require(
+            not self.times or (self.memoryless and self.share == 1 and self.burst == 0),
+            f"the times of {self.cause!r} are known: there is nothing left to chance",
+            "leave out distribution, age, share and burst, or times",
+        )
+        require(self.times == tuple(sorted(self.times)), f"the times of {self.cause!r} are not in order", "sort them")
+        require(
+            not self.nodes or (len(self.nodes) == len(self.times) and min(self.nodes) >= 0 and self.of != "job"),
+            f"the nodes of {self.cause!r} do not go with its times",
+            "write one number from 0 on for each of the times, of accelerators, nodes or blocks",
         )
         require(
             self.age == 0 or not self.memoryless,

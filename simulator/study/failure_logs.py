@@ -8,8 +8,9 @@ import itertools
 import json
 import math
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -52,6 +53,7 @@ class Cause:
         exposure: things × time [s].
         together: of the failures, how many came at the same instant as another.
         spells: times to failure, where the log tells them; None where it only tells counts.
+        events: (when [s], node) of each failure of a table, in order of time.
     """
 
     name: str
@@ -60,6 +62,7 @@ class Cause:
     exposure: float
     together: int
     spells: Spells | None
+    events: tuple[tuple[float, str], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -248,6 +251,7 @@ def _cause(name: str, events: list[tuple[float, str]], nodes: int, span: float, 
         exposure=things * span,
         together=_together(at for at, _ in events),
         spells=watched.spells(),
+        events=tuple(events),
     )
 
 
@@ -369,19 +373,25 @@ def _with_p(cause: Cause, fit: Callable[[Spells], Fitted], seed: int, samples: i
         return None
 
 
-def failure_set(found: Sequence[Finding], *, detection: float, origin: str, log: FailureLog) -> FailureSet:
+def failure_set(found: Sequence[Finding], *, detection: float, origin: str, log: FailureLog, replay: bool = False) -> FailureSet:
     """The set that the simulator reads back; causes without a failure are left out.
 
     Args:
         detection: from a failure to the decision to restart: no log of failures tells it [s].
         origin: where the log comes from, with its digest.
+        replay: the failures of a table at their times and on their nodes, numbered by their names, in place of chance.
     """
+    if replay and not all(each.cause.events for each in found if each.cause.failures):
+        raise _problem(
+            "is no table of failures: there are no times and nodes to replay", "leave --replay out; availability: trace replays it"
+        )
+    numbers = {name: number for number, name in enumerate(sorted({node for each in found for _, node in each.cause.events if node}))}
     classes = tuple(
         FailureClass(
             cause=each.cause.name,
             of="node" if each.cause.of == "node" else "job",
             mtbf=each.mtbf,
-            distribution=each.distribution,
+            **(_replayed(each.cause, numbers) if replay else {"distribution": each.distribution}),
             loses_node=each.cause.of == "node",
             detection=detection,
             source=f"{each.told()}; {origin}",
@@ -393,5 +403,12 @@ def failure_set(found: Sequence[Finding], *, detection: float, origin: str, log:
         source=f"fitted by the simulator to {origin}",
         classes=classes,
         sources={"classes.detection": "stated when the log was fitted, not in the log"},
-        notes=f"{log.format}: {_time(log.span)}, {log.mean_nodes:.3g} nodes in the mean.",
+        notes=("Replayed at the times of the log. " if replay else "")
+        + f"{log.format}: {_time(log.span)}, {log.mean_nodes:.3g} nodes in the mean.",
     )
+
+
+def _replayed(cause: Cause, numbers: Mapping[str, int]) -> dict[str, Any]:
+    """When and where its failures strike; a node that one of them does not name is left to chance for all of them."""
+    nodes = tuple(numbers.get(node, -1) for _, node in cause.events) if cause.of == "node" else ()
+    return {"times": tuple(at for at, _ in cause.events), "nodes": nodes if -1 not in nodes else ()}

@@ -184,3 +184,21 @@ def test_a_fit_is_the_same_every_time() -> None:
     log = trace("bamboo_g4dn-trace.csv")
     assert [dataclasses.asdict(each.rate) for each in findings(log)] == [dataclasses.asdict(each.rate) for each in findings(log)]
     assert [each.told() for each in findings(log)] == [each.told() for each in findings(log)]
+
+
+def test_a_log_is_replayed_at_its_times(tmp_path: Path) -> None:
+    log, out = tmp_path / "log.csv", tmp_path / "mine.yaml"
+    log.write_text("time [h],node,cause\n2,b,gpu\n5,a,gpu\n7,,software\n9,b,gpu\n", encoding="utf-8")
+    options = ["--nodes", "4", "--span", "2d", "--detection", "30s", "--replay", "--out", str(out)]
+    done = CliRunner().invoke(command, ["failures", str(log), *options])
+    assert done.exit_code == 0, done.output
+    small = (Path(__file__).parents[1] / "unit" / "study" / "small.yaml").read_text(encoding="utf-8")
+    head, tail = small.split("    failures:\n")
+    (tmp_path / "scenario.yaml").write_text(head + "    failures: mine\n" + tail[tail.index("    spares:") :], encoding="utf-8")
+    replayed = load(tmp_path / "scenario.yaml").alternatives["rented"].reliability.failures
+    assert replayed is not None
+    told = {each.cause: (each.of, each.times, each.nodes) for each in replayed.classes}
+    assert told == {"gpu": ("node", (2 * HOUR, 5 * HOUR, 9 * HOUR), (1, 0, 1)), "software": ("job", (7 * HOUR,), ())}
+    trace = TRACES / "availability_1-node_aws-10-26-2022_us-west-2a_v100_8.json"
+    refused = CliRunner().invoke(command, ["failures", str(trace), "--detection", "30s", "--replay"])
+    assert "no table of failures" in str(refused.exception)

@@ -564,3 +564,24 @@ def test_a_slow_node_does_not_make_evaluations_longer(lived) -> None:
     record = lived(life, (0.0, dataclasses.replace(NEVER, detection=0.0), 0.0))
     # On two nodes of the four promised: half of each step of 2 s is productive, the other half degraded.
     assert parts(record) == {"productive": 100, "degraded": 100, "evaluation": 100, "restart": 40}
+
+
+def test_recorded_failures_strike_at_their_times_on_their_nodes() -> None:
+    """No script: the class knows them. Node 2 fails at 150 s and is still in repair at 350 s; node 0 fails at 400 s."""
+    logged = FailureClass(
+        cause="logged", of="node", mtbf=1e9, times=(150.0, 350.0, 400.0), nodes=(2, 2, 0), detection=30.0, source="a test"
+    )
+    life = plan(failures=FailureSet(classes=(logged,)), spares=Spares(hot=2, hot_swap=15.0), repair=Repair(mean=1e6, sigma=0.0))
+    for replication in range(2):
+        record = live(life, 0, replication)
+        # Back at 255 s; 100 s and a checkpoint later, at 365 s, and then 35 s are lost.
+        assert parts(record) == {
+            "productive": 1000, "checkpoint": 100, "lost_work": 40 + 35, "detection": 60, "replacement": 30, "restart": 80, "reload": 40,
+        }  # fmt: skip
+        assert record.interruptions == {"logged": 2}
+
+
+def test_recorded_failures_find_nothing_in_a_queue() -> None:
+    logged = FailureClass(cause="logged", of="job", mtbf=1e9, times=(50.0, 1e9), loses_node=False, detection=30.0, source="a test")
+    record = live(plan(failures=FailureSet(classes=(logged,)), allocation=Allocation(queue_wait=100.0)), 0)
+    assert parts(record) == {"productive": 1000, "checkpoint": 100, "queue": 100}

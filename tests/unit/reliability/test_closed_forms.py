@@ -12,6 +12,7 @@ from simulator.reliability import (
     FailureClass,
     FailureSet,
     Lognormal,
+    NearTier,
     Repair,
     Schedule,
     ScheduledNodes,
@@ -127,6 +128,15 @@ def test_refusals_carry_a_mend() -> None:
         lambda: FailureClass(
             cause="some", of="node", mtbf=1.0, share=0.5, distribution=Lognormal(sigma=1.0), detection=0.0, source="a test"
         ),
+        lambda: FailureClass(cause="log", of="node", mtbf=1.0, times=(2.0, 1.0), detection=0.0, source="a test"),
+        lambda: FailureClass(cause="log", of="node", mtbf=1.0, times=(1.0, 2.0), nodes=(3,), detection=0.0, source="a test"),
+        lambda: FailureClass(cause="log", of="node", mtbf=1.0, times=(1.0,), burst=2.0, detection=0.0, source="a test"),
+        lambda: CheckpointPolicy(bandwidth=1.0, keep=0),
+        lambda: CheckpointPolicy(bandwidth=1.0, clearing=60.0),
+        lambda: CheckpointPolicy(bandwidth=1.0, near=(NearTier(bandwidth=1.0, survives="block"), NearTier(bandwidth=1.0, survives="node"))),
+        lambda: Repair(parts=-1),
+        lambda: Repair(misdiagnosed=1.0),
+        lambda: Spares(warm=-1),
         lambda: FailureSet(classes=(one, one)),
         lambda: Repair(crews=0),
         lambda: Spares(hot=-1),
