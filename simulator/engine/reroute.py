@@ -1,6 +1,6 @@
 """The recovery policy `reroute`: peers of the same stage take over the lost workers' micro-batches.
 
-# Assumes: what is lost at once is spread over the stages, or as many peers as the step table goes down to are left where it is not.
+# Assumes: whatever goes at once, each stage has a worker left as long as a size of the step table is.
 """
 
 from __future__ import annotations
