@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from typing import Any
 
+import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulator.hardware import Node, NodePower, ScaleUp
-from simulator.interconnect import SingleSwitch
+from simulator.interconnect import (
+    DegradedLink,
+    FatTree,
+    LostSwitches,
+    NeighbourJob,
+    SingleSwitch,
+    SlowInterface,
+    with_faults,
+    with_neighbours,
+)
 from simulator.model import Transformer
 from simulator.outcome import Infeasible
 from simulator.parallelism import Layout
@@ -105,3 +116,28 @@ def test_fewer_stages_have_less_of_a_bubble() -> None:
         shares.append(timed.parts["pipeline_bubble"] / timed.total)
     assert shares[0] == 0
     assert shares == sorted(shares)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    layouts(),
+    st.sampled_from(
+        [
+            SlowInterface(nodes=(2,), rate=0.5),
+            SlowInterface(nodes=(0,), nic=3, rate=0.1),
+            LostSwitches(lost=3, of=4),
+            DegradedLink(link="leaf1 -> spine", rate=0.2),
+            DegradedLink(link="node1.accelerator5 -> fabric1", rate=0.5),
+            NeighbourJob(nodes=2, times=2, sends=0.5),
+        ]
+    ),
+)
+def test_neither_a_fault_nor_a_neighbour_makes_a_step_faster(layout: Layout, wrong: Any) -> None:
+    even = machines()
+    network = FatTree(leaf_nodes=2, leaf_oversubscription=2.0).build(even.node, 8)
+    if isinstance(wrong, NeighbourJob):
+        hurt = with_neighbours(network, [wrong], np.arange(4))
+    else:
+        hurt = with_faults(network, [wrong])
+    times = [clock(job(), layout, dataclasses.replace(even, network=one)).total for one in (network, hurt)]
+    assert times[1] >= times[0] * (1 - 1e-12)
