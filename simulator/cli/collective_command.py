@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from simulator.collectives.plan import Ranks
 
 _OPERATIONS = ("all_reduce", "all_gather", "reduce_scatter", "all_to_all", "broadcast", "point_to_point")
-_ALGORITHMS = ("auto", "ring", "tree", "nvls", "direct", "halving_doubling", "hierarchical", "multi_ring")
+_ALGORITHMS = ("auto", "ring", "tree", "nvls", "direct", "halving_doubling", "hierarchical", "multi_ring", "sharp")
 
 
 @click.command("collective")

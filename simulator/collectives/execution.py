@@ -88,12 +88,14 @@ class Messages:
 @functools.lru_cache(maxsize=4096)
 def _pairs(round_: Round, ranks: int) -> tuple[bytes, Ranks, Ranks, NDArray[np.int64]]:
     """Messages with equal ends as one with a weight: (key of the set, source, target, weight)."""
-    pairs, weight = np.unique((round_.source + ranks) * (3 * ranks) + round_.target + ranks, return_counts=True)
+    pairs, weight = np.unique((round_.source + 2 * ranks) * (3 * ranks) + round_.target + 2 * ranks, return_counts=True)
     source, target = np.divmod(pairs, 3 * ranks)
-    return pairs.tobytes() + weight.tobytes(), source - ranks, target - ranks, weight
+    return pairs.tobytes() + weight.tobytes(), source - 2 * ranks, target - 2 * ranks, weight
 
 
 def _lay(source: Ranks, target: Ranks, weight: NDArray[np.int64], groups: Ranks, network: Interconnect) -> Messages:
+    if min(source.min(), target.min()) < -groups.shape[1]:
+        return _lay_tree(source, target, groups, network)
     share, weights = weight / weight.sum(), weight.astype(float)
     load = np.zeros(len(network.capacity))
     mean, near, far = (0.0, 0.0, 0.0), 0.0, 0.0
@@ -118,6 +120,37 @@ def _lay(source: Ranks, target: Ranks, weight: NDArray[np.int64], groups: Ranks,
         near = max(near, float(wire.max()))
     worst = (0.0, 1.0, far) if between_any else (1.0, 0.0, near)
     return Messages(load=load, mean=mean, worst=worst)
+
+
+def _lay_tree(source: Ranks, target: Ranks, groups: Ranks, network: Interconnect) -> Messages:
+    """Messages to (or from) switches that reduce: every link up to the highest switch of a group carries one message of it, and so does
+    the link back.
+
+    Assumes: routes that climb and descend by equally many links, as in trees.
+    """
+    up = bool(target.min() < 0)
+    member, switch = (source, target) if up else (target, source)
+    load, wire = np.zeros(len(network.capacity)), 0.0
+    for one in np.unique(switch):
+        ends = groups[:, member[switch == one]]
+        first = np.broadcast_to(ends[:, :1], ends.shape)
+        lengths = np.diff(network.paths(ends.ravel(), first.ravel())[0]).reshape(ends.shape)
+        distant = np.broadcast_to(np.take_along_axis(ends, lengths.argmax(axis=1)[:, None], axis=1), ends.shape)
+        # In a tree one of the two lies on the other side of the highest switch.
+        reached = np.diff(network.paths(ends.ravel(), distant.ravel())[0]).reshape(ends.shape)
+        over = np.where(reached > lengths, distant, first)
+        offsets, links = network.paths(*((ends.ravel(), over.ravel()) if up else (over.ravel(), ends.ravel())))
+        flow = np.repeat(np.arange(ends.size), np.diff(offsets))
+        between = network.scale_out[links]
+        flow, links = flow[between], links[between]
+        count = np.bincount(flow, minlength=ends.size)
+        place = np.arange(len(flow)) - (np.cumsum(count) - count)[flow]
+        half = 2 * place < count[flow] if up else 2 * place >= count[flow]
+        flow, links = flow[half], links[half]
+        wire = max(wire, float(np.bincount(flow, weights=network.latency[links], minlength=ends.size).max()))
+        once = np.unique(flow // ends.shape[1] * len(load) + links) % len(load)
+        load += np.bincount(once, minlength=len(load))
+    return Messages(load=load, mean=(0.0, 1.0, wire), worst=(0.0, 1.0, wire))
 
 
 _BLOCK = 1 << 16

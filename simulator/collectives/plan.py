@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 Operation = Literal["all_reduce", "all_gather", "reduce_scatter", "all_to_all", "broadcast", "point_to_point"]
 
 Ranks = NDArray[np.int64]
-"""Positions in the group; -1 - d is the switch inside the group's d-th scale-up domain."""
+"""Positions in the group; -1 - d is the switch inside the group's d-th scale-up domain, -1 - ranks - p stands for the switches of the
+network that add up what the group sends there: a tree whose links carry what comes from below once."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

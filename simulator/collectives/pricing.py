@@ -17,18 +17,19 @@ from simulator.collectives.in_network import InNetwork
 from simulator.collectives.multi_ring import MultiRing
 from simulator.collectives.plan import Operation, Plan, Ranks
 from simulator.collectives.ring import Ring
+from simulator.collectives.switch_tree import SwitchTree
 from simulator.collectives.tree import Tree
 from simulator.collectives.tuning import OWN_COPY, PROTOCOLS, SCALE_OUT_EFFICIENCY, SCALE_UP_EFFICIENCY, Protocol
 from simulator.interconnect import Interconnect
 from simulator.spec import require
 
-Algorithm = Ring | Tree | InNetwork | Direct | HalvingDoubling | Hierarchical | MultiRing
+Algorithm = Ring | Tree | InNetwork | Direct | HalvingDoubling | Hierarchical | MultiRing | SwitchTree
 """Every algorithm: the union is the registry."""
 
 ALGORITHMS: dict[str, Algorithm] = {member.name: member() for member in get_args(Algorithm)}
 OPERATIONS: tuple[Operation, ...] = get_args(Operation)
 
-AlgorithmName = Literal["auto", "ring", "tree", "nvls", "direct", "halving_doubling", "hierarchical", "multi_ring"]
+AlgorithmName = Literal["auto", "ring", "tree", "nvls", "direct", "halving_doubling", "hierarchical", "multi_ring", "sharp"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,16 +116,29 @@ class Communicator:
         found: list[_Candidate] = []
         seen: dict[bytes, Messages] = {}
         for name in names:
-            if name == "nvls" and not self.network.scale_up.reduction:
+            if (name == "nvls" and not self.network.scale_up.reduction) or (name == SwitchTree.name and not self.network.reduction):
                 continue
             box = self._box if name == MultiRing.name else None
-            plan = _plan(name, operation, self.domains, self.local, box[0] if box else ())
+            plan = _plan(self._fitted(name), operation, self.domains, self.local)
             if plan is not None:
                 members = self._given if operation in ("point_to_point", "broadcast") else box[1] if box else self._members
                 cost = execute(plan, members, self.network, self._capacity, seen)
                 found += [self._candidate(operation, name, protocol, cost) for protocol in PROTOCOLS[name]]
-        require(bool(found), f"{algorithm} cannot carry out {operation} among {self.domains} x {self.local} ranks", "write auto")
+        mend = {SwitchTree.name: "write auto, or reduction: true in a fat tree", "multi_ring": "write auto; groups fill boxes of a torus"}
+        require(
+            bool(found),
+            f"{algorithm} cannot carry out {operation} among {self.domains} x {self.local} ranks",
+            mend.get(algorithm, "write auto"),
+        )
         return tuple(found)
+
+    def _fitted(self, name: str) -> Algorithm:
+        """The algorithm as this network wants it."""
+        if name == SwitchTree.name:
+            return SwitchTree(self.network.scale_up.reduction)
+        if name == MultiRing.name and self._box is not None:
+            return MultiRing(self._box[0])
+        return ALGORITHMS[name]
 
     def _choices(self, operation: Operation) -> tuple[str, ...]:
         """What NCCL chooses from; on a mesh also the direct exchange and on a torus rings in all dimensions, which alone use all links."""
@@ -132,7 +146,7 @@ class Communicator:
             return ("direct",)
         direct = ("direct",) if self.network.scale_up.kind == "mesh" and self.domains == 1 else ()
         torus = (MultiRing.name,) if self._box is not None and operation != "broadcast" else ()
-        return ("ring", "tree", "nvls", *direct, *torus)
+        return ("ring", "tree", "nvls", SwitchTree.name, *direct, *torus)
 
     def _candidate(self, operation: Operation, name: str, protocol: Protocol, cost: Cost) -> _Candidate:
         copied = 0.0 if name == "nvls" else OWN_COPY.get(operation, 0.0) / (self.ranks * self.network.scale_up.rate)
@@ -195,9 +209,8 @@ def _communicator(members: bytes, shape: tuple[int, ...], network: Interconnect)
 
 
 @functools.lru_cache(maxsize=128)
-def _plan(algorithm: str, operation: Operation, domains: int, local: int, shape: tuple[int, ...]) -> Plan | None:
-    chosen = MultiRing(shape) if algorithm == MultiRing.name else ALGORITHMS[algorithm]
-    return chosen.plan(operation, domains, local)
+def _plan(algorithm: Algorithm, operation: Operation, domains: int, local: int) -> Plan | None:
+    return algorithm.plan(operation, domains, local)
 
 
 def _box(members: Ranks, grid: tuple[int, ...]) -> tuple[tuple[int, ...], Ranks] | None:

@@ -26,6 +26,7 @@ class FatTree(Sourced):
         spine_oversubscription: bandwidth below a pod's spines over bandwidth above them; needs `pod_nodes`.
         hop_latency: added by each switch level that a path climbs and descends [s].
         routing: `adaptive` spreads traffic evenly over all ways up; with `ecmp` each pair of interfaces keeps to one, chosen by a hash.
+        reduction: the switches add up what passes through them (InfiniBand SHARP), and NCCL has its plug-in to use it.
         hash_seed: of that hash: another seed, other collisions.
     """
 
@@ -36,11 +37,17 @@ class FatTree(Sourced):
     leaf_oversubscription: Ratio = 1.0
     spine_oversubscription: Ratio = 1.0
     hop_latency: Seconds = 2e-6
+    reduction: bool = False
     routing: Literal["adaptive", "ecmp"] = "adaptive"
     hash_seed: int = 0
 
     def __post_init__(self) -> None:
         self._levels()
+        require(
+            not self.reduction or self.routing == "adaptive",
+            "reduction needs a tree of switches, which hashed routes do not keep to",
+            "write routing: adaptive, or reduction: false",
+        )
         require(self.hash_seed >= 0, f"hash_seed is {self.hash_seed}, 0 or more is expected")
 
     def _levels(self) -> Levels:
@@ -60,7 +67,7 @@ class FatTree(Sourced):
         levels = self._levels()
         tree = Tree(tiers=levels.tiers(node, count), hop_latency=self.hop_latency)
         if self.routing == "adaptive":
-            return attached(node, count, tree, rails=self.rails, alike=levels.alike)
+            return replace(attached(node, count, tree, rails=self.rails, alike=levels.alike), reduction=self.reduction)
         cable = node.nics * node.nic_rate / ports_of(node)
         fabric = HashedTree(tree=tree, cable=cable, seed=self.hash_seed)
         hashed = attached(node, count, fabric, rails=self.rails, touching=fabric.touching)

@@ -72,6 +72,7 @@ class Interconnect:
         router: the family's own routing.
         left: share of its line rate that each link has left, already in `capacity`; absent where the network is whole.
         shared: what neighbours leave; absent where there are none. `capacity` is with theirs.
+        reduction: switches between nodes add up what passes through them (InfiniBand SHARP), and collectives use it.
         grid: places along each dimension of a torus whose places are the accelerators, in their order; empty elsewhere.
         even: links of one kind are alike: nothing is broken, nobody else is there, all nodes are of one kind.
     """
@@ -89,6 +90,7 @@ class Interconnect:
     router: Router
     left: NDArray[np.float64] | None = None
     shared: Shared | None = None
+    reduction: bool = False
     grid: tuple[int, ...] = ()
     even: bool = True
 

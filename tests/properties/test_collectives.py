@@ -13,6 +13,7 @@ from simulator.collectives.execution import execute
 from simulator.collectives.multi_ring import MultiRing
 from simulator.collectives.plan import Plan
 from simulator.collectives.pricing import ALGORITHMS, OPERATIONS
+from simulator.collectives.switch_tree import SwitchTree
 from simulator.collectives.tuning import PROTOCOLS
 from simulator.errors import MendableError
 from simulator.hardware import Accelerator, Node, NodePower, ScaleUp
@@ -156,6 +157,44 @@ def test_blocks_that_do_not_fit_a_torus_are_not_taken_for_alike():
     both, one = (price("all_gather", 1e9, np.arange(24).reshape(3, 8)[:groups], network, "ring") for groups in (2, 1))
     assert set(network.cells) == {1, 2, 4}
     assert both.time_s > one.time_s
+
+
+def test_switches_that_add_take_each_message_once_up_and_once_down():
+    """Two pods of two leaves of two nodes: each interface and link above carries an eighth of the size, whoever sends below."""
+    network = FatTree(leaf_nodes=2, pod_nodes=4, reduction=True).build(node(8), 8)
+    plan = ALGORITHMS["sharp"].plan("all_reduce", 8, 8)
+    cost = execute(plan, np.arange(64)[None], network, np.where(network.scale_out, network.capacity, np.inf))
+    assert cost.per_byte == pytest.approx(1 / 8 / 50e9)
+    assert cost.far == 2.0
+    # Above a leaf of two nodes one message for both: 4:1 oversubscribed it is still the interface that is busiest.
+    thin = FatTree(leaf_nodes=4, leaf_oversubscription=4.0, reduction=True).build(node(8), 8)
+    assert execute(plan, np.arange(64)[None], thin, np.where(thin.scale_out, thin.capacity, np.inf)).per_byte == pytest.approx(1 / 8 / 50e9)
+    quicker, ring = (price("all_reduce", 1e9, np.arange(64)[None], network, name).time_s for name in ("sharp", "ring"))
+    assert 1.5 < ring / quicker < 2.0
+    assert network.link_name(cost.link) == "node0.nic0 -> leaf0"
+    nvls = SwitchTree(in_domain=True).plan("all_reduce", 8, 8)
+    all_end_with_the_right_data(nvls, "all_reduce")
+    inside = execute(nvls, np.arange(64)[None], network, np.where(network.scale_out, np.inf, network.capacity))
+    assert inside.per_byte == pytest.approx((1 + 1 / 8) / 450e9)
+
+
+@pytest.mark.parametrize("groups", [1, 8])
+def test_switches_add_for_all_groups_at_once(groups):
+    network = FatTree(leaf_nodes=2, reduction=True).build(node(8), 4)
+    members = np.arange(32).reshape(4, 8).T[:groups]
+    one = price("all_reduce", 1e9, members[:1], network, "sharp").time_s
+    assert price("all_reduce", 1e9, members, network, "sharp").time_s == pytest.approx(one)
+
+
+def test_only_switches_that_can_are_asked_to_add():
+    groups = np.arange(32)[None]
+    plain, adding = (FatTree(reduction=adds).build(node(8), 4) for adds in (False, True))
+    assert not price("all_reduce", 1e9, groups, plain).algorithm.startswith("sharp")
+    assert price("all_reduce", 1e9, groups, adding).time_s <= price("all_reduce", 1e9, groups, plain).time_s
+    with pytest.raises(MendableError, match="sharp cannot carry out"):
+        price("all_reduce", 1e9, groups, plain, "sharp")
+    with pytest.raises(MendableError, match="hashed routes"):
+        FatTree(reduction=True, routing="ecmp")
 
 
 LEAST = {
