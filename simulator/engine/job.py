@@ -490,7 +490,9 @@ class Job:
         allocation = self.life.allocation
         self._blame("")
         self._job_ends = math.inf
-        signal = yield from self.spend(("queue", lognormal(allocation.queue_wait, allocation.queue_sigma, self._queue.row()[0])))
+        chance, waits = self._queue.row()[0], allocation.queue_waits
+        wait = waits[int(chance * len(waits))] if waits else lognormal(allocation.queue_wait, allocation.queue_sigma, chance)
+        signal = yield from self.spend(("queue", wait))
         if signal is Signal.STOPPED:
             self.ending = self._why
             return signal

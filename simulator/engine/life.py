@@ -211,7 +211,7 @@ class Life:
         limit = self.allocation.job_time_limit
         jobs = 1 + (work / limit if limit else 0.0)
         planned = self.settled_at if math.isfinite(self.settled_at) else 0.0
-        return 20 * (work + jobs * self.allocation.queue_wait) + planned + 30 * 86400.0
+        return 20 * (work + jobs * self.allocation.mean_wait) + planned + 30 * 86400.0
 
     def _slowest(self, phase: Phase) -> float:
         """The longest step of a phase on any number of nodes that is promised and enough [s]."""

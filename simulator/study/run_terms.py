@@ -80,7 +80,7 @@ def _parts(life: Life, run: RunTime) -> tuple[Term, ...]:
         "reload": f"{found.read_s:.4g} s for each start",
         "warm_up": f"{recovery.warm_up:.4g} s for each start",
         "reshape": f"{life.reshape_s:.4g} s for each change of the fleet's size",
-        "queue": f"{life.allocation.queue_wait:.6g} s on average before each job",
+        "queue": f"{life.allocation.mean_wait:.6g} s on average before each job",
         "degraded": "what the tokens took beyond the ideal, on fewer nodes than promised or with slow ones",
         "idle": "held, with too little time left before a planned stop",
     }

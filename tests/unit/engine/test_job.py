@@ -585,3 +585,19 @@ def test_recorded_failures_find_nothing_in_a_queue() -> None:
     logged = FailureClass(cause="logged", of="job", mtbf=1e9, times=(50.0, 1e9), loses_node=False, detection=30.0, source="a test")
     record = live(plan(failures=FailureSet(classes=(logged,)), allocation=Allocation(queue_wait=100.0)), 0)
     assert parts(record) == {"productive": 1000, "checkpoint": 100, "queue": 100}
+
+
+def test_measured_waits_are_drawn_alike() -> None:
+    """Eleven jobs of 100 s each that wait for 10, 20 or 600 s: every wait is one of them, and each as often."""
+    waits = (10.0, 20.0, 600.0)
+    life = plan(
+        allocation=Allocation(job_time_limit=100.0, queue_waits=waits),
+        checkpoints=Checkpoints(interval_s=math.inf),
+        recovery=Restart(restart=0.0),
+    )
+    queued = [live(life, 3, replication).parts_s["queue"] for replication in range(60)]
+    assert life.allocation.mean_wait == 210.0
+    jobs = 10
+    assert all(each % 10.0 == 0.0 for each in queued)
+    spread = math.sqrt(sum((wait - 210.0) ** 2 for wait in waits) / 3 * jobs / len(queued))
+    assert abs(sum(queued) / len(queued) - 210.0 * jobs) < 4 * spread

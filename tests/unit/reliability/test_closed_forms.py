@@ -147,6 +147,7 @@ def test_refusals_carry_a_mend() -> None:
         lambda: CheckpointPolicy(bandwidth=1.0, interval=0.0),
         lambda: Allocation(job_time_limit=0.0),
         lambda: Allocation(node_hours=0.0),
+        lambda: Allocation(queue_wait=5.0, queue_waits=(1.0,)),
     ):
         with pytest.raises(MendableError):
             wrong()
