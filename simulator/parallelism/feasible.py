@@ -32,7 +32,11 @@ def divisibility(
     if not over_tensor(tensor):
         what = f"tensor {tensor} does not divide {model.heads} heads ({kv} of keys and values) and the feed-forward width {model.ffn}"
         return _infeasible(what, "tensor", tensor, over_tensor, range(1, model.heads + 1))
-    if not splits(model.layers, pipeline * layout.virtual):
+    if layout.stage_layers is not None:
+        if sum(layout.stage_layers) != model.layers:
+            what = f"stage_layers has {sum(layout.stage_layers)} layers, the model has {model.layers}"
+            return Infeasible(reason=what, mend="write numbers that add up to the layers of the model, or leave stage_layers out")
+    elif not splits(model.layers, pipeline * layout.virtual):
         chunks = f"pipeline {pipeline}" + (f" x virtual {layout.virtual}" if layout.virtual > 1 else "")
         what = f"{model.layers} layers do not split over {chunks} (one less on the first or last chunk is allowed)"
         return _infeasible(what, "pipeline", pipeline, lambda p: splits(model.layers, p * layout.virtual), range(1, model.layers + 1))

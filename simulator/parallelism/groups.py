@@ -77,7 +77,7 @@ def chunk_layers(layers: int, pipeline: int, virtual: int = 1) -> tuple[tuple[in
 
 
 def held_layers(layout: Layout, layers: int, output: float | None = None) -> tuple[tuple[int, ...], ...]:
-    """Layers of each chunk of each stage where the schedule lays the model: `chunk_layers`, in the order of every copy's way.
+    """Layers of each chunk of each stage where the schedule lays the model: those of the layout or `chunk_layers`, in every copy's order.
 
     Args:
         output: cost of the output matrix in layers, where a framework spreads layers by cost (`costed_layers`); in one chunk per stage.
@@ -85,9 +85,14 @@ def held_layers(layout: Layout, layers: int, output: float | None = None) -> tup
     Raises:
         MendableError: see `chunk_layers`.
     """
-    if output is not None and layout.pipeline > 1 and layout.virtual == SCHEDULES[layout.schedule].copies == 1:
+    if (
+        output is not None
+        and layout.stage_layers is None
+        and layout.pipeline > 1
+        and layout.virtual == SCHEDULES[layout.schedule].copies == 1
+    ):
         return costed_layers(layers, layout.pipeline, output)
-    return _held(layout.schedule, layout.pipeline, layout.virtual, layers)
+    return _held(layout.schedule, layout.pipeline, layout.virtual, layers, layout.stage_layers)
 
 
 @lru_cache(maxsize=1024)
@@ -107,9 +112,12 @@ def costed_layers(layers: int, pipeline: int, output: float) -> tuple[tuple[int,
 
 
 @lru_cache(maxsize=1024)
-def _held(kind: str, pipeline: int, virtual: int, layers: int) -> tuple[tuple[int, ...], ...]:
-    split = chunk_layers(layers, pipeline, virtual)
-    sizes = [split[stage][chunk] for chunk in range(virtual) for stage in range(pipeline)]
+def _held(kind: str, pipeline: int, virtual: int, layers: int, told: tuple[int, ...] | None) -> tuple[tuple[int, ...], ...]:
+    if told is None:
+        split = chunk_layers(layers, pipeline, virtual)
+        sizes = [split[stage][chunk] for chunk in range(virtual) for stage in range(pipeline)]
+    else:
+        sizes = list(told)
     schedule = SCHEDULES[kind]
     held = [[0] * (virtual * schedule.copies) for _ in range(pipeline)]
     for route in schedule.routes(pipeline, virtual):

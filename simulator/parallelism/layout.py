@@ -18,6 +18,7 @@ class Layout:
 
     Args:
         virtual: model chunks per pipeline stage (interleaved schedule; 2 for zb_v).
+        stage_layers: layers of each chunk in the order of the model, such as [11, 5]; as equal as they can be where absent.
         expert_tensor: tensor degree inside an expert; `tensor` where absent.
         microbatch: sequences per microbatch and data-parallel rank.
         sharding: of optimizer states (zero1), and gradients (zero2), and weights (zero3, FSDP) over the data-parallel ranks.
@@ -34,6 +35,7 @@ class Layout:
     context: int = 1
     pipeline: int = 1
     virtual: int = 1
+    stage_layers: tuple[int, ...] | None = None
     data: int = 1
     expert: int = 1
     expert_tensor: int | None = None
@@ -57,6 +59,11 @@ class Layout:
             "write schedule: 1f1b",
         )
         require(self.schedule != "zb_v" or self.virtual == 2, "the zb_v schedule has 2 chunks per stage", "write virtual: 2")
+        chunks, told = self.pipeline * self.virtual, self.stage_layers
+        if told is not None:
+            what = f"stage_layers has {len(told)} numbers, pipeline {self.pipeline} x virtual {self.virtual} asks for {chunks}"
+            require(len(told) == chunks, what, "write one number for each chunk, in the order of the model")
+            require(min(told) >= 0, "stage_layers has a negative number")
 
     @property
     def accelerators(self) -> int:

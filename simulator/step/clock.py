@@ -328,7 +328,10 @@ class _Data:
     def optimizer(self) -> float:
         """Seconds of the optimizer step: the update and the passes around it, over the states of this rank."""
         accelerator = self.machines.node.accelerator
-        mine = self.parameters / self.shards
+        layout = self.layout
+        # Of an expert, fewer ranks hold a copy among which its states are shared.
+        copies = layout.tensor * layout.context * layout.data // (layout.expert * (layout.expert_tensor or layout.tensor))
+        mine = self.dense / self.shards + self.experts / (1 if layout.sharding == "none" else max(copies, 1))
         passes = self.job.software.optimizer_passes
         return stream_time(accelerator, (UPDATE_BYTES + passes - ZERO_BYTES) * mine + ZERO_BYTES * self.parameters, 50)
 

@@ -13,6 +13,14 @@ from simulator.model import Product, Transformer, head_size, products
 from simulator.parallelism import Layout
 from simulator.step.job import Job
 
+_SCATTERED = 2.5
+"""What a copy of routed tokens in an order of their own takes over copying them as they lie.
+
+Source: MooreThreads/SimuMax at HEAD of 2026-05, configs/system/b200_bf16_ceperm.json and simu_tools/efficency_test/
+test_ce_permute_efficiency.py: a permutation and its reverse, 12.5 bytes per element, at 0.50 of the bandwidth of a B200; here they count
+8 bytes at 0.80 of it. # Assumes: likewise on other accelerators.
+"""
+
 PARTS = ("matrix", "attention", "memory_bound", "tensor_comm", "context_comm", "expert_comm")
 """Of the time that a rank is busy with microbatches; communication counts where nothing hides it."""
 
@@ -104,7 +112,7 @@ def layer_pass(job: Job, layout: Layout, accelerator: Accelerator, communicate: 
         context_comm=_context(job, layout, communicate, attention[1], forward=False),
         expert_comm=forward.expert_comm,
     )
-    tensor = _tensor(job, layout, communicate, matrices, tokens)
+    tensor = _tensor(job, layout, communicate, matrices, tokens, dense)
     waits = job.software.tensor_skew * slowest(layout.tensor)
     forward += Lap(tensor_comm=tensor[0] + waits * forward.total)
     backward += Lap(tensor_comm=tensor[1] + waits * backward.total)
@@ -160,7 +168,19 @@ class _Matrix:
         # Each expert's product is a kernel of its own (Transformer Engine, GroupedLinear: one cuBLAS call per expert).
         self.forward = self.copies * product_time(accelerator, precision, m, n, k)
         self.input_gradient = self.copies * product_time(accelerator, precision, m, k, n)
-        self.weight_gradient = self.copies * product_time(accelerator, precision, k, n, m)
+        self.weight_gradient = self.copies * product_time(accelerator, precision, k, n, m) + _accumulated(job, accelerator, self.parameters)
+
+
+def _accumulated(job: Job, accelerator: Accelerator, parameters: float) -> float:
+    """Seconds that a weight gradient's product takes longer where it adds to the kept gradient: it reads and writes that, not a fresh one.
+
+    Accuracy: grouped weight gradients of 128 to 2 460 tokens per expert, measured on B200, take longer than the forward products of the
+    same shapes by 0.91 of it in the median of 34, half of them between 0.75 and 1.13.
+    Source: MooreThreads/SimuMax, configs/system/b200_bf16_ceperm.json.
+    """
+    if not job.software.fused_accumulation:
+        return 0.0
+    return stream_time(accelerator, (2.0 * job.software.gradient_size(job.precision) - 2.0) * parameters, 0.0)
 
 
 def _attention(job: Job, layout: Layout, accelerator: Accelerator) -> tuple[float, float]:
@@ -221,14 +241,14 @@ def _memory_bound(
     if model.biases:
         backward += sum(2 * m.rows * m.n for m in matrices)
     if model.experts is not None and not dense:
-        # Routed tokens are copied for sending, sorted by expert on arrival, and both again on the way back: read and write, four times.
+        # Routed tokens are permuted for sending, sorted by expert in whole chunks on arrival, and both again on the way back.
         # Source: NVIDIA/Megatron-LM, megatron/core/transformer/moe/token_dispatcher.py (permute, sort_chunks_by_idxs).
         routed = tokens * model.experts.active * model.hidden / (layout.tensor if layout.sequence_parallel else 1)
-        copies = 4 if layout.expert > 1 else 2
+        copies = 2 * _SCATTERED + (2 if layout.expert > 1 else 0)
         forward, backward = forward + 4 * copies * routed, backward + 4 * copies * routed
     if job.precision == "fp8":
-        # Casting each operand and its transpose: read 2, write 1 and 1.
-        forward += sum(4 * m.rows * m.k for m in matrices)
+        # Casting each operand and its transpose: read 2, write 1 and 1; where a norm comes before, it writes both instead of 16 bit.
+        forward += sum(4 * m.rows * m.k for m in matrices if m.name not in ("qkv", "ffn_up"))
         backward += sum(4 * m.rows * m.n for m in matrices)
     if not software.fused_accumulation:
         # Read the fresh 16-bit gradient, read and write the kept one.
@@ -237,27 +257,39 @@ def _memory_bound(
     return stream_time(accelerator, forward, launches), stream_time(accelerator, backward, launches * 1.5)
 
 
-def _tensor(job: Job, layout: Layout, communicate: Communicate, matrices: list[_Matrix], tokens: float) -> tuple[float, float]:
+def _tensor(job: Job, layout: Layout, communicate: Communicate, matrices: list[_Matrix], tokens: float, dense: bool) -> tuple[float, float]:
     """Exposed seconds of the tensor collectives of one layer, forward and backward.
 
-    Two all-reduces each way, or two all-gathers and two reduce-scatters with sequence parallelism; a parallel block needs one pair.
+    Two all-reduces each way, or two all-gathers and two reduce-scatters with sequence parallelism; a parallel block needs one pair. With
+    sequence parallelism, routed experts take the tokens as they are split, and gather what arrives among their own tensor ranks.
+
+    Source: NVIDIA/Megatron-LM, megatron/core/transformer/moe/token_dispatcher.py (alltoall dispatcher, `tp_size > 1`).
     """
+    software, experts = job.software, job.model.experts if not dense and layout.sequence_parallel else None
+    together = (layout.expert_tensor or layout.tensor) if experts is not None else 1
+    routed = 0.0
+    if experts is not None and together > 1:
+        size = 2.0 * tokens / layout.tensor * together * experts.active * job.model.hidden
+        routed = communicate("all_gather", size, "expert_tensor") + communicate("reduce_scatter", size, "expert_tensor")
     if layout.tensor == 1:
-        return 0.0, 0.0
-    software = job.software
-    pairs = 1 if job.model.parallel_blocks else 2
+        return routed, routed
+    pairs = 1 if job.model.parallel_blocks or (experts is not None and not experts.shared) else 2
     size = 2.0 * tokens * job.model.hidden
     exposed = 1.0 - software.overlap_tensor
     # The weight gradients of the column-split matrices are what the input gradient's collective can run beside.
-    weights = [m.weight_gradient for m in matrices if m.name in ("qkv", "kv_up", "ffn_up", "expert_up")][:pairs]
+    beside_these = ("qkv", "kv_up", "ffn_up", "expert_up" if experts is None else "shared_up")
+    weights = [m.weight_gradient for m in matrices if m.name in beside_these][:pairs]
     share = software.overlap_tensor_backward
     if not layout.sequence_parallel:
         reduce = communicate("all_reduce", size, "tensor")
         return pairs * reduce * exposed, sum(reduce - min(share * reduce, weight) for weight in weights)
-    gather, scatter = communicate("all_gather", size, "tensor"), communicate("reduce_scatter", size, "tensor")
+    # Operands of 8-bit products are cast before they are gathered; what is summed travels in 16 bit.
+    # Source: NVIDIA/TransformerEngine, transformer_engine/pytorch/module/layernorm_linear.py.
+    gathered = size / 2 if job.precision == "fp8" else size
+    gather, scatter = communicate("all_gather", gathered, "tensor"), communicate("reduce_scatter", size, "tensor")
     # Backward: gather the output's gradient, gather the input again (beside a product, as the scatter), scatter the input's gradient.
     beside = sum(gather + scatter - min(share * (gather + scatter), weight) for weight in weights)
-    return pairs * (gather + scatter) * exposed, pairs * gather * exposed + beside
+    return pairs * (gather + scatter) * exposed + routed, pairs * gather * exposed + beside + routed
 
 
 def _context(job: Job, layout: Layout, communicate: Communicate, compute: float, forward: bool) -> float:
@@ -313,8 +345,9 @@ def embedding_pass(job: Job, layout: Layout, accelerator: Accelerator, communica
 def output_pass(job: Job, layout: Layout, accelerator: Accelerator, communicate: Communicate) -> Pass:
     """Last norm, logits and loss on the last stage.
 
-    Bytes per logit: fused loss 8 forward and 6 backward; otherwise cast to fp32 6, maximum 4, difference 8, exponential 8, sum 4,
-    division 8: 38; backward scale 8 and cast 6: 14.
+    Bytes per logit: fused loss 13 forward and 10 backward (Transformer Engine's kernel comes to 0.28 of a B200's bandwidth with the 8 that
+    it needs; MooreThreads/SimuMax, configs/system/b200_bf16_ceperm.json); otherwise cast to fp32 6, maximum 4, difference 8, exponential 8,
+    sum 4, division 8: 38; backward scale 8 and cast 6: 14.
     Source: counting passes of Megatron-LM's vocabulary-parallel cross entropy.
     """
     model = job.model
@@ -322,10 +355,10 @@ def output_pass(job: Job, layout: Layout, accelerator: Accelerator, communicate:
     width = model.vocabulary / layout.tensor
     precision = "bf16" if job.precision == "fp8" else job.precision
     product = product_time(accelerator, precision, tokens, width, model.hidden)
-    weight = product_time(accelerator, precision, width, model.hidden, tokens)
+    weight = product_time(accelerator, precision, width, model.hidden, tokens) + _accumulated(job, accelerator, width * model.hidden)
     gradients = product_time(accelerator, precision, tokens, model.hidden, width) + weight
     local = tokens * model.hidden / (layout.tensor if layout.sequence_parallel else 1)
-    per_logit, per_logit_back = (8, 6) if job.software.fused_loss else (38, 14)
+    per_logit, per_logit_back = (13, 10) if job.software.fused_loss else (38, 14)
     kept = 0.0 if job.software.fused_accumulation else (2 + 2 * job.software.gradient_size(job.precision)) * width * model.hidden
     forward = stream_time(accelerator, 4 * local + per_logit * tokens * width, 4 if job.software.fused_loss else 12)
     backward = stream_time(accelerator, 10 * local + per_logit_back * tokens * width + kept, 4 if job.software.fused_loss else 8)

@@ -10,7 +10,7 @@ from simulator.hardware import kernels_of
 from simulator.parallelism import Layout
 from simulator.step.job import Job, Machines
 
-BETWEEN = 0.09
+BETWEEN = 0.08
 """Spread (log-normal) of the medians of whole sources: clusters, recipes and habits of measuring that no field of a case says.
 
 Source: root mean square over the dense cases of 11 calibration sources of the median of ln(measured / modelled), each predicted with a
@@ -19,10 +19,10 @@ software generation that was calibrated on other sources (leave one source out);
 SOURCES = 11
 """Behind `BETWEEN`: a new source is one draw more, and the spread itself is known with `SOURCES - 1` degrees of freedom."""
 
-EXPERTS = 0.2
+EXPERTS = 0.16
 """Added spread of mixtures of experts, for uneven routing and the many ways to exchange tokens.
 
-Source: 1.4826 times the median size of the log residual in each of two calibration sources (DGX Cloud, SimuMax), root mean square 0.23,
+Source: 1.4826 times the median size of the log residual in each of two calibration sources (DGX Cloud, SimuMax), root mean square 0.19,
 less the spreads of dense models; benchmarks/fit_intervals.py. DeepSeek-V3 on GB200, which ran at a tenth of the peak, lies outside it.
 """
 

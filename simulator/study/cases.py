@@ -23,7 +23,7 @@ GENERATIONS: Mapping[str, str] = {
     "megatron-readme-175b": "megatron-2021",
     "vtrain-multi": "megatron-2021", "korthikanti22": "megatron-2022", "nemo-launcher": "megatron-2022", "zero-bubble": "megatron-2022",
     "hagemann": "pytorch-2023", "internevo": "pytorch-2023", "nanotron": "nanotron-2025", "llama3": "megatron-2023",
-    "megatron-core-h100": "megatron-2023", "megatron-core-llama-readme": "megatron-2025", "nemotron4": "megatron-2023",
+    "megatron-core-h100": "megatron-2025", "megatron-core-llama-readme": "nemo-2025", "nemotron4": "megatron-2023",
     "nemo-24.07": "nemo-2024", "nemo-longctx": "nemo-2024", "dgxc": "nemo-2025", "simumax-b200": "megatron-2025",
     "moe-folding": "megatron-2025",
     "hagemann-fit": "megatron-2023", "llm-foundry": "fsdp-2023", "fms-fsdp": "fsdp-2023", "torchtitan": "torchtitan-2024",
@@ -125,9 +125,13 @@ def case(row: Mapping[str, Any], find: Find) -> Case:
     refused = divisibility(layout, even, global_batch=job.global_batch, accelerators=machines.accelerators, sequence=job.sequence)
     if refused is not None:
         raise MendableError(refused.reason)
-    if _interleaved_somehow(row, layout):
-        layout = _fastest_interleaving(job, layout, machines)
+    somehow, free = _interleaved_somehow(row, layout), "microbatch 1" in assumed
+    if somehow or free:
+        layout = _fastest(job, layout, machines, somehow, free)
+    if somehow:
         assumed.append(f"{layout.virtual} chunks per stage, the fastest degree of interleaving")
+    if free:
+        assumed[assumed.index("microbatch 1")] = f"microbatch {layout.microbatch}, the fastest that fits"
     if _unsaid(row):
         layout = _least_recompute(job, layout, machines)
         assumed.append(f"recompute {layout.recompute}, the least that fits")
@@ -191,8 +195,8 @@ def _model(written: Mapping[str, Any]) -> Transformer:
 def _accelerator(written: Mapping[str, Any], find: Find) -> tuple[Accelerator, str]:
     """The accelerator, with what the row says of a variant of it; and the entry it comes from.
 
-    A lower power limit lowers the clock that long products keep: as its cube root, since dynamic power goes with frequency times the
-    square of a voltage that falls with it (Weste and Harris, CMOS VLSI Design, section 5.2).
+    A lower power limit lowers the clock that products and attention keep: as its cube root, since dynamic power goes with frequency times
+    the square of a voltage that falls with it (Weste and Harris, CMOS VLSI Design, section 5.2).
     """
     sku = str(written.get("gpu_sku") or "")
     told = f"{sku} {written['gpu']} {written.get('gpu_memory_GB') or ''}".lower()
@@ -214,6 +218,8 @@ def _accelerator(written: Mapping[str, Any], find: Find) -> tuple[Accelerator, s
             kernels,
             matrix=replace(kernels.matrix, sustained=kernels.matrix.sustained * slower),
             matrix_fp8=None if eight is None else replace(eight, sustained=eight.sustained * slower),
+            attention_forward=kernels.attention_forward * slower,
+            attention_backward=kernels.attention_backward * slower,
         )
         accelerator = replace(accelerator, power=limit, kernels=kernels)
     return accelerator, name
@@ -235,6 +241,8 @@ def software_of(row: Mapping[str, Any], accelerator: Accelerator, layout: Layout
         return str(row["software"]), ""
     source = str(row.get("source", ""))
     if source in GENERATIONS:
+        if re.match("torchtitan-(asynctp|h200)-", str(row["id"])):
+            return "torchtitan-2025", ""  # tables of June 2025
         # ZeRO-3 in the comparison of Narayanan et al. is DeepSpeed's.
         return ("deepspeed-2021" if (source, layout.sharding) == ("megatron-sc21-t2", "zero3") else GENERATIONS[source]), ""
     said = " ".join(str(row.get(key, "")) for key in ("framework", "source", "schedule_notes", "reference", "notes", "table")).lower()
@@ -262,10 +270,16 @@ _MEGATRON = ((2025, "megatron-2025"), (2023, "megatron-2023"), (2022, "megatron-
 
 
 def _switched(software: Software, row: Mapping[str, Any], find: Find) -> Software:
-    """The generation with what the row says was switched on."""
+    """The generation with what the row says was switched on or off: torchtitan's tables in the names of rows where not in their notes."""
+    said = f"{row.get('schedule_notes', '')} {row.get('notes', '')} {row['id'] if row.get('source') == 'torchtitan' else ''}".lower()
     if "op-level" in str(row.get("recompute")):
         software = replace(software, selective="operations")
-    if "tp-comm-overlap on" in str(row.get("schedule_notes")) and not software.overlap_tensor:
+    if row.get("source") == "simumax-b200":
+        software = replace(software, fused_loss=True)  # as the names of its cases say (`_cef`, docs/strategy.md of MooreThreads/SimuMax)
+    if re.search(r"torch\.compile off|gpu-fsdp$", said):
+        # Nor is the norm one kernel then (`rms_norm` in aten/src/ATen/native/layer_norm.cpp of PyTorch 2.5).
+        software = replace(software, fused_elementwise=False, fused_norm=False)
+    if re.search(r"tp-comm-overlap on|async ?tp\b(?!-\w)", said) and not software.overlap_tensor:
         split: Software = find("software", "nemo-2024")
         software = replace(software, overlap_tensor=split.overlap_tensor, overlap_tensor_backward=split.overlap_tensor_backward)
     return software
@@ -323,6 +337,10 @@ def _layout(row: Mapping[str, Any], assumed: list[str]) -> Layout:
         split = True
         assumed.append("sequence parallelism on")
     schedule = _schedule(notes, virtual, pipeline)
+    if pipeline > 1 and "fsdp2" in str(parallel.get("sharding")):
+        # In a pipeline, weights stay gathered from the first forward to the last backward pass, and gradients are reduced once.
+        # Source: pytorch/torchtitan at 9dec370, torchtitan/parallelisms/parallelize_llama.py (`reshard_after_forward`).
+        sharding = "zero1"
     return Layout(
         tensor=tensor,
         context=context,
@@ -331,7 +349,7 @@ def _layout(row: Mapping[str, Any], assumed: list[str]) -> Layout:
         data=data,
         expert=int(parallel.get("ep") or 1),
         expert_tensor=None if parallel.get("etp") is None else int(parallel["etp"]),
-        microbatch=_microbatch(batch, data, assumed),
+        microbatch=_microbatch(batch, data, pipeline, assumed),
         schedule=schedule,
         sharding=sharding,
         sequence_parallel=bool(split) and tensor > 1,
@@ -339,9 +357,13 @@ def _layout(row: Mapping[str, Any], assumed: list[str]) -> Layout:
     )
 
 
-def _microbatch(batch: Mapping[str, Any], data: int, assumed: list[str]) -> int:
+def _microbatch(batch: Mapping[str, Any], data: int, pipeline: int, assumed: list[str]) -> int:
     if batch.get("micro_batch_seqs"):
         return int(batch["micro_batch_seqs"])
+    if batch.get("local_batch_seqs_per_dp") and pipeline > 1:
+        # torchtitan's default: as many microbatches as stages (torchtitan/parallelisms/pipelining_utils.py at 9dec370).
+        assumed.append("as many microbatches as stages")
+        return max(int(batch["local_batch_seqs_per_dp"]) // pipeline, 1)
     if batch.get("grad_accum"):
         return max(int(batch["global_batch_seqs"]) // (data * int(batch["grad_accum"])), 1)
     assumed.append("microbatch 1")
@@ -379,8 +401,23 @@ def _interleaved_somehow(row: Mapping[str, Any], layout: Layout) -> bool:
     return bool(re.search("interleaved", said) or unknown)
 
 
-def _fastest_interleaving(job: Job, layout: Layout, machines: Machines) -> Layout:
-    """With as many chunks per stage as are predicted fastest: who publishes a run has tuned it."""
+def _fastest(job: Job, layout: Layout, machines: Machines, interleaved: bool, microbatch: bool) -> Layout:
+    """With as many chunks per stage, and the microbatch of those that fit, as are predicted fastest: who publishes a run has tuned it."""
+    choices = [layout]
+    if microbatch:
+        sizes = [size for size in (1, 2, 4, 8) if job.global_batch % (layout.data * size) == 0]
+        choices = [tried for tried in (replace(layout, microbatch=size) for size in sizes) if _fits(job, tried, machines)] or choices
+    if interleaved:
+        choices = [tried for choice in choices for tried in _interleavings(job, choice, machines)]
+    return min(choices, key=lambda tried: clock(job, tried, machines).total)
+
+
+def _fits(job: Job, layout: Layout, machines: Machines) -> bool:
+    use = memory_use(job, layout, machines)
+    return use.total_bytes <= use.capacity_bytes
+
+
+def _interleavings(job: Job, layout: Layout, machines: Machines) -> list[Layout]:
     microbatches = job.global_batch // (layout.data * layout.microbatch)
     each = -(-job.model.layers // layout.pipeline)
     choices = [layout]
@@ -390,7 +427,7 @@ def _fastest_interleaving(job: Job, layout: Layout, machines: Machines) -> Layou
             refused = divisibility(tried, job.model, global_batch=job.global_batch, accelerators=machines.accelerators)
             if each % virtual == 0 and refused is None:
                 choices.append(tried)
-    return min(choices, key=lambda tried: clock(job, tried, machines).total)
+    return choices
 
 
 def _recompute(written: str) -> Recompute:
@@ -408,8 +445,7 @@ def _least_recompute(job: Job, layout: Layout, machines: Machines) -> Layout:
     kinds: tuple[Recompute, ...] = ("none", "full") if job.software.fused_attention else ("none", "selective", "full")
     for kind in kinds:
         tried = replace(layout, recompute=kind)
-        use = memory_use(job, tried, machines)
-        if use.total_bytes <= use.capacity_bytes:
+        if _fits(job, tried, machines):
             return tried
     return replace(layout, recompute="full")
 

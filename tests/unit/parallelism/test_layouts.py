@@ -6,7 +6,7 @@ import pytest
 
 from simulator.errors import MendableError
 from simulator.model import Experts, Transformer
-from simulator.parallelism import GivenNodes, Layout, Packed, Scattered, Spread, chunk_layers, divisibility, groups, places
+from simulator.parallelism import GivenNodes, Layout, Packed, Scattered, Spread, chunk_layers, divisibility, groups, held_layers, places
 
 LLAMA = Transformer(
     layers=126, hidden=16384, heads=128, key_value_heads=8, ffn=53248, vocabulary=128256, sequence=8192, gated=True, tied_embeddings=False
@@ -72,6 +72,16 @@ def test_llama_3_gives_its_first_and_last_stage_one_layer_less() -> None:
         chunk_layers(4, 8)
 
 
+def test_a_layout_may_say_the_layers_of_every_chunk_in_the_order_of_the_model() -> None:
+    assert held_layers(Layout(pipeline=2, stage_layers=(80, 46)), 126) == ((80,), (46,))
+    interleaved = Layout(pipeline=2, virtual=2, schedule="interleaved", stage_layers=(40, 30, 30, 26))
+    assert held_layers(interleaved, 126) == ((40, 30), (30, 26))
+    with pytest.raises(MendableError, match="3 numbers, pipeline 2 x virtual 1 asks for 2"):
+        Layout(pipeline=2, stage_layers=(40, 40, 46))
+    with pytest.raises(MendableError, match="negative"):
+        Layout(pipeline=2, stage_layers=(127, -1))
+
+
 @pytest.mark.parametrize(
     ("change", "accelerators", "batch", "reason", "mend"),
     [
@@ -79,6 +89,7 @@ def test_llama_3_gives_its_first_and_last_stage_one_layer_less() -> None:
         ({"tensor": 8, "pipeline": 16, "data": 1}, 100, 16, "the cluster has 100", "tensor x context x pipeline alone is 128"),
         ({"tensor": 6}, 8, 16, "does not divide 128 heads", "tensor: 4 would do"),
         ({"pipeline": 10}, 16, 16, "126 layers do not split over pipeline 10", "pipeline: 9 would do"),
+        ({"pipeline": 2, "stage_layers": (60, 60)}, 16, 16, "stage_layers has 120 layers, the model has 126", "add up"),
         ({"data": 5}, 8, 16, "does not split over data 5", "data: 4 would do"),
         ({"microbatch": 3}, 8, 16, "data 1 x microbatch 3", "lower the microbatch"),
         ({"pipeline": 2, "virtual": 3, "schedule": "interleaved", "data": 2}, 8, 6, "3 microbatches", "data: 1 would do"),

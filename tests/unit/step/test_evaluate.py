@@ -188,3 +188,44 @@ def test_a_root_mean_square_norm_without_a_kernel_moves_what_its_operations_do()
     layered = dataclasses.replace(small, norm="layer")
     one, other = (evaluate(dataclasses.replace(each, model=layered), layout, dgx(1)) for each in (fused, eager))
     assert one == other
+
+
+def test_routed_experts_gather_among_their_own_tensor_ranks_alone() -> None:
+    """What no expert is split over needs no collective but the exchange of tokens; attention keeps its own pair."""
+    wanted = job("megatron-2025", 64, MIXTRAL, "bf16")
+    whole = Layout(tensor=4, data=4, expert=8, expert_tensor=1, sequence_parallel=True)
+    split = Layout(tensor=4, data=4, expert=4, expert_tensor=4, sequence_parallel=True)
+    timed = {layout: clock(wanted, layout, dgx(2)) for layout in (whole, split)}
+    gathers = {layout: [each for each in found.network.traffic() if each.groups == "expert_tensor"] for layout, found in timed.items()}
+    assert not gathers[whole]
+    assert {each.operation for each in gathers[split]} == {"all_gather", "reduce_scatter"}
+    assert gathers[split][0].size_bytes == 2 * 2048 * 2 * 4096  # two experts for each of 2048 tokens
+    assert timed[whole].parts["tensor_comm"] < timed[split].parts["tensor_comm"]
+
+
+def test_states_of_experts_are_shared_by_those_who_hold_them() -> None:
+    """With an expert on every rank, nobody else holds it: the update of its states shrinks no further."""
+    wanted, single = job("megatron-2025", 64, MIXTRAL, "bf16"), Layout(data=8, expert=8, sharding="zero1")
+    dense, routed = (clock(wanted, layout, dgx(1)).parts["optimizer"] for layout in (dataclasses.replace(single, expert=1), single))
+    experts = 32 * 3 * 4096 * 14336
+    per_byte = 1 / (entry("accelerators", "a100-sxm-80gb").memory_bandwidth * 0.8)
+    # 58 bytes per parameter of the shard, 4 more for setting every kept gradient to zero: 8 times the experts' for `dense`.
+    assert dense - routed == pytest.approx(4 * 7 * experts * per_byte, rel=0.01)
+
+
+def test_adding_to_the_kept_gradient_takes_its_traffic() -> None:
+    software = entry("software", "megatron-2025")
+    one = dataclasses.replace(job("megatron-2025", 8, precision="bf16"), software=dataclasses.replace(software, gradient_bytes=2))
+    four = dataclasses.replace(one, software=software)
+    layout = Layout(tensor=8, microbatch=1)
+    times = [clock(which, layout, dgx(1)).parts["matrix"] for which in (one, four)]
+    matrices = (96 * 12 * 12288**2 + 51200 * 12288) / 8
+    assert times[1] - times[0] == pytest.approx(8 * 4 * matrices / (2.039e12 * 0.8), rel=0.01)
+
+
+def test_operands_of_eight_bit_products_travel_in_eight_bits() -> None:
+    """Forward, one of two collectives of a pair halves; what is summed and what embedding and logits exchange does not."""
+    layout = Layout(tensor=8, sequence_parallel=True)
+    machines = dgx(1, "h100-sxm")
+    times = [clock(job("nemo-2025", 8, precision=precision), layout, machines).parts["tensor_comm"] for precision in ("bf16", "fp8")]
+    assert 0.5 < times[1] / times[0] < 0.9

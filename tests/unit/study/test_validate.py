@@ -146,6 +146,28 @@ def test_a_degree_of_interleaving_that_nobody_printed_is_the_fastest() -> None:
     assert case(changed(parallel=parallel, assumed=["vpp"]), entry).layout == found.layout
 
 
+def test_a_microbatch_that_nobody_printed_is_the_fastest_that_fits() -> None:
+    """Small ones leave one microbatch behind which all gradients have to hide; the largest do not fit."""
+    parallel = {"tp": 8, "pp": 1, "dp": 2, "sharding": "dist_opt(zero1)", "sp": True}
+    found = case(changed(batch={"global_batch_seqs": 16}, parallel=parallel), entry)
+    assert found.layout.microbatch > 1
+    assert found.assumed[:1] == (f"microbatch {found.layout.microbatch}, the fastest that fits",)
+
+
+def test_what_frameworks_do_unasked_is_done() -> None:
+    """nanotron balances its stages by products, logits included; FSDP2 in a pipeline keeps weights gathered; compilation fuses passes."""
+    parallel = {"tp": 1, "pp": 2, "dp": 8, "vpp": 1, "sharding": "zero1"}
+    assert case(changed(source="nanotron", parallel=parallel), entry).job.software.split == "cost"
+    piped = parallel | {"sharding": "fsdp2(zero3)"}
+    titan = case(changed(source="torchtitan", parallel=piped, batch={"local_batch_seqs_per_dp": 8, "global_batch_seqs": 64}), entry)
+    assert (titan.layout.sharding, titan.layout.microbatch) == ("zero1", 4)
+    assert titan.job.software.fused_elementwise
+    assert not case(changed(notes="torch.compile off"), entry).job.software.fused_elementwise
+    assert case(changed(notes="float8 + AsyncTP"), entry).job.software.overlap_tensor > 0
+    assert case(changed(id="torchtitan-asynctp-8b-vanilla", source="torchtitan"), entry).job.software.overlap_tensor == 0
+    assert case(changed(id="torchtitan-asynctp-8b-asynctp", source="torchtitan"), entry).job.software.overlap_tensor > 0
+
+
 def test_jobs_take_equal_shares_of_racks() -> None:
     rack = {"gpu": "GB200", "gpus_per_node": 4, "nvlink_domain": 72, "nvlink_gen": 5, "nics_per_node": 4, "nic_Gbps": 400}
     for used, domain in ((64, 72), (128, 64), (144, 72), (2304, 72)):
