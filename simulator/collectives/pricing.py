@@ -123,7 +123,9 @@ class Communicator:
             if plan is not None:
                 members = self._given if operation in ("point_to_point", "broadcast") else box[1] if box else self._members
                 cost = execute(plan, members, self.network, self._capacity, seen)
-                found += [self._candidate(operation, name, protocol, cost) for protocol in PROTOCOLS[name]]
+                # NCCL_PROTO holds for the whole process, inside nodes too.
+                able = [protocol for protocol in PROTOCOLS[name] if self.network.ordered or protocol.name == "Simple"]
+                found += [self._candidate(operation, name, protocol, cost) for protocol in able]
         mend = {SwitchTree.name: "write auto, or reduction: true in a fat tree", "multi_ring": "write auto; groups fill boxes of a torus"}
         require(
             bool(found),

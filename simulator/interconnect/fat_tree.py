@@ -27,6 +27,7 @@ class FatTree(Sourced):
         hop_latency: added by each switch level that a path climbs and descends [s].
         routing: `adaptive` spreads traffic evenly over all ways up; with `ecmp` each pair of interfaces keeps to one, chosen by a hash.
         reduction: the switches add up what passes through them (InfiniBand SHARP), and NCCL has its plug-in to use it.
+        ordered: writes arrive in the order in which they were sent; where they do not, NCCL is kept to its Simple protocol.
         hash_seed: of that hash: another seed, other collisions.
     """
 
@@ -38,6 +39,7 @@ class FatTree(Sourced):
     spine_oversubscription: Ratio = 1.0
     hop_latency: Seconds = 2e-6
     reduction: bool = False
+    ordered: bool = True
     routing: Literal["adaptive", "ecmp"] = "adaptive"
     hash_seed: int = 0
 
@@ -67,8 +69,9 @@ class FatTree(Sourced):
         levels = self._levels()
         tree = Tree(tiers=levels.tiers(node, count), hop_latency=self.hop_latency)
         if self.routing == "adaptive":
-            return replace(attached(node, count, tree, rails=self.rails, alike=levels.alike), reduction=self.reduction)
+            network = attached(node, count, tree, rails=self.rails, alike=levels.alike)
+            return replace(network, reduction=self.reduction, ordered=self.ordered)
         cable = node.nics * node.nic_rate / ports_of(node)
         fabric = HashedTree(tree=tree, cable=cable, seed=self.hash_seed)
         hashed = attached(node, count, fabric, rails=self.rails, touching=fabric.touching)
-        return replace(hashed, cells=hashed.cells[:1])  # no two leaves collide alike
+        return replace(hashed, cells=hashed.cells[:1], ordered=self.ordered)  # no two leaves collide alike

@@ -73,6 +73,7 @@ class Interconnect:
         left: share of its line rate that each link has left, already in `capacity`; absent where the network is whole.
         shared: what neighbours leave; absent where there are none. `capacity` is with theirs.
         reduction: switches between nodes add up what passes through them (InfiniBand SHARP), and collectives use it.
+        ordered: writes between nodes arrive in order, as protocols with flags in the data need it.
         grid: places along each dimension of a torus whose places are the accelerators, in their order; empty elsewhere.
         even: links of one kind are alike: nothing is broken, nobody else is there, all nodes are of one kind.
     """
@@ -91,6 +92,7 @@ class Interconnect:
     left: NDArray[np.float64] | None = None
     shared: Shared | None = None
     reduction: bool = False
+    ordered: bool = True
     grid: tuple[int, ...] = ()
     even: bool = True
 
