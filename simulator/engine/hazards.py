@@ -31,6 +31,8 @@ _COLUMNS = 12
 MISLED, NEEDS_PART = range(12, 14)
 """Columns that come behind, from a stream of their own, where anything asks for them."""
 _FURTHER = 4
+_AGES = 1
+"""The place of the ages of Weibull classes among the exposures: nodes held, ages, the job, each kind of lemons."""
 
 
 class Clock(Protocol):
@@ -112,40 +114,36 @@ class Exposure:
     """Something that adds up while time passes, and the clocks that ring on it.
 
     Attributes:
-        next: time of the next ring at the present rate [s].
+        rate: at which it grows at the moment [1/s].
+        next: time of the next ring at that rate [s].
     """
 
-    __slots__ = ("_clocks", "_rate", "_since", "_value", "next")
+    __slots__ = ("_clocks", "_since", "_value", "next", "rate")
 
     def __init__(self, clocks: list[Clock]) -> None:
         """Args: clocks: at least one."""
         self._clocks = [(clock.next, place, clock) for place, clock in enumerate(clocks)]
         heapq.heapify(self._clocks)
         self._value = 0.0
-        self._rate = 0.0
+        self.rate = 0.0
         self._since = 0.0
         self.next = math.inf
 
     def set(self, now: float, rate: float) -> None:
         """From `now` [s] on it grows by `rate` per second."""
-        if rate == self._rate:
-            return
-        self._value += (now - self._since) * self._rate
+        self._value += (now - self._since) * self.rate
         self._since = now
-        self._rate = rate
-        self._look()
+        self.rate = rate
+        left = self._clocks[0][0] - self._value
+        self.next = math.inf if rate <= 0 else now + left / rate if left > 0 else now
 
     def ring(self, share: float) -> tuple[FailureClass, list[float] | None]:
         """The failure that is due, and its draws."""
         _, place, clock = self._clocks[0]
         row = clock.ring(share)
         heapq.heapreplace(self._clocks, (clock.next, place, clock))
-        self._look()
+        self.set(self._since, self.rate)
         return clock.failure, row
-
-    def _look(self) -> None:
-        left = self._clocks[0][0] - self._value
-        self.next = math.inf if self._rate <= 0 else self._since + left / self._rate if left > 0 else self._since
 
 
 class Failure(NamedTuple):
@@ -174,7 +172,7 @@ class Hazards:
         machines: list[Clock] = []
         ages: list[Clock] = []
         running: list[Clock] = []
-        self._lemons: list[Exposure] = []
+        lemons: list[list[Clock]] = []
         self._bursts = {each.cause: streams.stream(f"burst/{each.cause}", _COLUMNS) for each in _all(failures) if each.burst}
         self._coming: list[tuple[float, int, Failure]] = []
         self._ordinal = 0
@@ -183,18 +181,16 @@ class Hazards:
             if failure.times:
                 self._recall(failure, stream)
                 continue
+            mean = failure.mtbf / things(failure, 1, accelerators_per_node)
             if failure.share < 1:
-                self._lemons.append(Exposure([Memoryless(failure, failure.mtbf / things(failure, 1, accelerators_per_node), stream)]))
+                lemons.append([Memoryless(failure, mean, stream)])
             elif failure.memoryless:
-                mean = failure.mtbf / things(failure, 1, accelerators_per_node)
                 (running if failure.of == "job" else machines).append(Memoryless(failure, mean, stream))
             else:
                 renewal = Renewal(failure, math.ceil(things(failure, most_nodes, accelerators_per_node)), stream)
                 (running if failure.of == "job" else ages).append(renewal)
-        self._machines = [Exposure(machines)] if machines else []
-        self._ages = [Exposure(ages)] if ages else []
-        self._running = [Exposure(running)] if running else []
-        self._all = self._machines + self._ages + self._running + self._lemons
+        self._all = [(kind, Exposure(clocks)) for kind, clocks in enumerate((machines, ages, running, *lemons)) if clocks]
+        self._due: tuple[int, Exposure]
         self._most_nodes = most_nodes
         self._nodes = 0
         self.next = self._coming[0][0] if self._coming else math.inf
@@ -209,16 +205,15 @@ class Hazards:
     def expose(self, now: float, nodes: int, running: bool, lemons: Sequence[int] = ()) -> None:
         """From `now` [s] on, `nodes` are held, `lemons` of them of each class that has some, and the job runs or does not."""
         self._nodes = nodes
-        if lemons:
-            for exposure, count in zip(self._lemons, lemons, strict=True):
-                exposure.set(now, count)
-        for exposure in self._machines:
-            exposure.set(now, nodes)
-        for exposure in self._ages:
-            exposure.set(now, 1.0 if nodes else 0.0)
-        for exposure in self._running:
-            exposure.set(now, 1.0 if running else 0.0)
-        self._look()
+        rates = (nodes, nodes > 0, running, *lemons)
+        self.next = self._coming[0][0] if self._coming else math.inf
+        for each in self._all:
+            kind, exposure = each
+            if exposure.rate != rates[kind]:
+                exposure.set(now, rates[kind])
+            if exposure.next < self.next:
+                self.next = exposure.next
+                self._due = each
 
     def strike(self) -> Failure | None:
         """The failure that is due; None where it struck a thing that is not held."""
@@ -227,8 +222,8 @@ class Hazards:
             self._look()
             follower = self._whole(follower)
             return follower if self._nodes or follower.failure.of == "job" else None
-        exposure = next(each for each in self._all if each.next == self.next)
-        share = self._nodes / self._most_nodes if exposure in self._ages else 1.0
+        kind, exposure = self._due
+        share = self._nodes / self._most_nodes if kind == _AGES else 1.0
         failure, draws = exposure.ring(share)
         if draws and failure.burst:
             self._burst(failure, draws[MORE])
@@ -255,11 +250,11 @@ class Hazards:
             heapq.heappush(self._coming, (at, self._ordinal, Failure(failure, row)))
 
     def _look(self) -> None:
-        soonest = self._coming[0][0] if self._coming else math.inf
-        for exposure in self._all:
-            if exposure.next < soonest:
-                soonest = exposure.next
-        self.next = soonest
+        self.next = self._coming[0][0] if self._coming else math.inf
+        for each in self._all:
+            if each[1].next < self.next:
+                self.next = each[1].next
+                self._due = each
 
 
 def _all(failures: FailureSet | None) -> tuple[FailureClass, ...]:

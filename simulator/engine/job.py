@@ -114,7 +114,8 @@ _PATIENCE = 1000
 """Failures and job starts after which the pace of the run is looked at."""
 
 
-_NONE: list[int] = []
+_STANDING = ("queue", "wait_for_nodes", "idle")
+"""Parts of the ledger in which the job does not run."""
 _REACH = {"process": 0, "node": 1, "block": 2, "outage": 3}
 """How much is gone, in order."""
 
@@ -195,7 +196,7 @@ class Job:
 
     def __init__(self, life: Life, policy: Recovering, seed: int, replication: int, log_limit: int) -> None:
         self.life = life
-        self._phases = life.phases
+        self._phases = (*life.phases, life.phases[-1])
         self._policy = policy
         self.alive = self.whole = False
         self.now = 0.0
@@ -241,7 +242,6 @@ class Job:
         if isinstance(life.availability, Spot | Replay):
             self._interruptions.setdefault(RECLAIMED, 0)
         self._held = self._running = self._struck = self._saving = self._stepping = False
-        self._exposed: tuple[int, bool, list[int]] = (0, False, [])
         self._job_ends = math.inf
         self._setbacks = 0
         self._looked = (0.0, 0.0)
@@ -302,8 +302,7 @@ class Job:
     @property
     def phase(self) -> Phase:
         """The present phase; the last one behind the last token."""
-        at = self._progress.phase
-        return self._phases[at] if at < len(self._phases) else self._phases[-1]
+        return self._phases[self._progress.phase]
 
     def largest(self) -> int:
         """The largest size that the nodes present allow; 0 where none does."""
@@ -336,7 +335,7 @@ class Job:
         def book(elapsed: float, to_end: bool) -> None:
             while elapsed > 0:
                 name, seconds = left[0]
-                spent = elapsed if len(left) == 1 else min(elapsed, seconds)
+                spent = elapsed if len(left) == 1 or elapsed < seconds else seconds
                 spent_on.append((name, spent))
                 left[0] = (name, seconds - spent)
                 if len(left) > 1 and spent == seconds:
@@ -345,12 +344,12 @@ class Job:
 
         self._stepping = False
         self._saving = part == "checkpoint"
-        struck = self.life.recovery.struck or self._saving
-        self._expose(held=part != "queue", running=part not in ("queue", "wait_for_nodes", "idle"), struck=struck)
-        end = self.now + math.fsum(seconds for _, seconds in left)
+        self._held, self._running = part != "queue", part not in _STANDING
+        self._struck = self._saving or self.life.recovery.struck
+        end = self.now + math.fsum([seconds for _, seconds in left])
         blamed, held_s = self._blamed, self.fleet.held_s
-        signal = yield from self._pass(end, book, training=part == "checkpoint", growth=part == "wait_for_nodes")
-        seconds = math.fsum(spent for _, spent in spent_on)
+        signal = yield from self._pass(end, book, training=self._saving, growth=part == "wait_for_nodes")
+        seconds = math.fsum([spent for _, spent in spent_on])
         held_s = self.fleet.held_s - held_s
         for name, spent in spent_on:
             self._parts[name] += spent
@@ -525,24 +524,28 @@ class Job:
             self.size = self.largest()
             if not self.size:
                 return Signal.CHANGED
-            job = self.fleet.job
-            self.trained = len(job)
-            self._slowdown = max((each.failure.slowdown for each in self._slow if each.node is None or each.node in job), default=1.0)
+            self.trained = self.fleet.present
+            self._slowdown = 1.0
+            if self._slow:
+                job = self.fleet.job
+                self._slowdown = max((each.failure.slowdown for each in self._slow if each.node is None or each.node in job), default=1.0)
+            pace = self._pace()
             if not began:
                 self._blame("")
-                progress.start(self._pace())
+                progress.start(pace)
                 began = True
                 self._tier, self.read_s = -1, self.life.checkpoints.read_s
                 self.note("training")
-            self._stepping = True
-            self._expose(held=True, running=True)
-            end = self.now + progress.to_phase_end(self._pace())
+            self._stepping = self._held = self._running = self._struck = True
+            end = self.now + progress.to_phase_end(pace)
             held_s = self.fleet.held_s
             signal = yield from self._pass(end, self._book, training=True, margin=self._margin, growth=True)
             self._training_node_s += self.fleet.held_s - held_s
+            if signal is Signal.FAILED:
+                return signal
             if signal in (Signal.DONE, Signal.PACED):
                 continue
-            if signal is Signal.FAILED or self.ending or self.fleet.present < self.size:
+            if self.ending or self.fleet.present < self.size:
                 return signal
             if signal is Signal.CHANGED and not self._policy.saves_to_grow:
                 return signal
@@ -587,12 +590,14 @@ class Job:
             margin: by which planned stops are heeded early, for a checkpoint [s]; None where no checkpoint is to come.
         """
         env, fleet, hazards, workshop = self._env, self.fleet, self._hazards, self._workshop
+        job = fleet.job
         begun = self.now
         closed = grown = False
+        changed = True
         while True:
             now = self.now
             if self._news or workshop.next <= now:
-                present = len(fleet.job)
+                present = len(job)
                 if self._news:
                     closed = self._close(book, begun, end)
                     begun = now
@@ -607,16 +612,16 @@ class Job:
                                 self._arrive(node)
                             else:
                                 fleet.repaired(node, done.cured, now)
-                self._expose(self._held, self._running, self._struck)
-                grown = grown or (growth and len(fleet.job) > present)
-            stop, why = self._planned(margin)
+                grown = grown or (growth and len(job) > present)
+                changed = True
+            stop, why = (self._horizon, _HORIZON) if self._unplanned else self._planned(margin)
             if now >= end:
                 if not closed:
                     book(now - begun, True)
                 return Signal.DONE
-            if fleet.present < self.size or (grown and self.largest() > self.size):
+            if len(job) < self.size or (grown and self.largest() > self.size):
                 self._close(book, begun, end)
-                if fleet.present < self.size and not self._announces:
+                if len(job) < self.size and not self._announces:
                     self._interruptions[RECLAIMED] += 1
                     self._blame(RECLAIMED)
                     self.note("interruption", RECLAIMED)
@@ -625,6 +630,9 @@ class Job:
                 self._close(book, begun, end)
                 self._why = why
                 return Signal.STOPPED
+            if changed:
+                hazards.expose(now, *self._exposed())
+                changed = False
             due = hazards.next
             if self._slow_until < due:
                 due = self._slow_until
@@ -636,6 +644,7 @@ class Job:
                     return signal
                 if self.ending:
                     return Signal.STOPPED
+                changed = True
                 continue
             target = end if end < stop else stop
             if due < target:
@@ -664,8 +673,6 @@ class Job:
 
     def _planned(self, margin: float | None) -> tuple[float, str]:
         """The next planned stop, less the margin [s], and what it is."""
-        if self._unplanned:
-            return self._horizon, _HORIZON
         allocation = self.life.allocation
         stop, why = self._job_ends, _TIME_LIMIT
         if allocation.end is not None and allocation.end < stop:
@@ -679,17 +686,12 @@ class Job:
             stop = min(stop, next(leaving, math.inf)) - margin
         return (stop, why) if stop < self._horizon else (self._horizon, _HORIZON)
 
-    def _expose(self, held: bool, running: bool, struck: bool = True) -> None:
-        """From now on the machines are held or not, the job runs or not, and failures strike or not: what can fail follows."""
-        self._held, self._running, self._struck = held, running, struck
+    def _exposed(self) -> tuple[int, bool, list[int]]:
+        """What can fail at the moment: nodes, the job, lemons of each kind."""
         fleet = self.fleet
-        if held and struck:
-            exposed = (fleet.exposed, running, [len(kind.exposed) for kind in fleet.lemons] if fleet.lemons else _NONE)
-        else:
-            exposed = (0, running and struck, [0] * len(fleet.lemons))
-        if exposed != self._exposed:
-            self._exposed = exposed
-            self._hazards.expose(self.now, *exposed)
+        if self._struck and self._held:
+            return fleet.exposed, self._running, [len(kind.exposed) for kind in fleet.lemons]
+        return 0, self._struck and self._running, [0] * len(fleet.lemons)
 
     def _strike(self, training: bool) -> Signal:
         """Something fails now; DONE where that disturbs nothing."""
@@ -731,9 +733,11 @@ class Job:
             self.note("failure beside the job", failure.cause)
             return Signal.DONE
         self._interruptions[failure.cause] += 1
-        self.known_at = max(self.known_at, self.now + detection)
+        known = self.now + detection
+        if known > self.known_at:
+            self.known_at = known
         if failure.outage:
-            self.back_at, self.back_part = max(self.back_at, self.now + detection + failure.outage), "outage"
+            self.back_at, self.back_part = max(self.back_at, known + failure.outage), "outage"
         self.draws = draws
         self.whole = self.whole or failure.of == "job"
         self._blame(failure.cause)
@@ -761,7 +765,6 @@ class Job:
             down = tuple(node for node in down if node not in worn)
         if down:
             self._workshop.take(down, self.now, draws, failure.repair)
-        self._expose(self._held, self._running, self._struck)
 
     def _announced(self, failure: FailureClass, node: int | None, draws: list[float], training: bool) -> Signal:
         """Maintenance is due: after a checkpoint where the job trains or writes one, at once where it stands."""

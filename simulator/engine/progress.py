@@ -170,16 +170,18 @@ class Progress:
             if blocks and elapsed >= self._due + blocking:
                 done = min(blocks, 1 + math.floor((elapsed - self._due - blocking) / (pace.period_s + blocking)))
                 tail = elapsed - self._due - blocking - (done - 1) * (pace.period_s + blocking)
+        # A count of checkpoints is rounded: nothing less than nothing is left of the last.
+        tail = tail if tail > 0 else 0.0
         if done:
             self._train(self._due + (done - 1) * pace.period_s, pace)
             self.checkpoint += done * blocking
-            if done > 1:
-                self._settle_periods_before(pace, now - max(tail, 0.0), done)
-            self.written(now - max(tail, 0.0))
+            if done > 1 and (self._rows is not None or self._checkpoints.drain_s > 0):
+                self._settle_periods_before(pace, now - tail, done)
+            self.written(now - tail)
             self._due = pace.period_s
-        trained = max(tail, 0.0) if done == blocks else min(max(tail, 0.0), self._due)
+        trained = tail if done == blocks or tail < self._due else self._due
         self._train(trained, pace)
-        self._due = max(0.0, self._due - trained)
+        self._due = self._due - trained if self._due > trained else 0.0
         if done < blocks and tail > trained:
             self.checkpoint += tail - trained
             self.writing = max(blocking - (tail - trained), _INSTANT)
@@ -248,8 +250,9 @@ class Progress:
             self._forget_since(now - before)
         if far:
             self._forget_nearer(now, far)
-        for _ in range(min(unreadable, self._unread)):
-            self._forget_last()
+        if unreadable:
+            for _ in range(min(unreadable, self._unread)):
+                self._forget_last()
         self._unread = 0
         safe = self._safe
         self.lost += math.fsum(self._here()[1:]) - math.fsum(safe[1:])
@@ -278,7 +281,8 @@ class Progress:
     def _train(self, seconds: float, pace: Pace) -> None:
         self._stretch = self._stretch + seconds if pace is self._pace else seconds
         self._pace = pace
-        self.tokens = min(self.tokens + seconds * pace.tokens_per_s, self._ends[self.phase])
+        tokens, end = self.tokens + seconds * pace.tokens_per_s, self._ends[self.phase]
+        self.tokens = tokens if tokens < end else end
         self._spend(seconds, pace)
 
     def _here(self) -> Mark:
@@ -357,4 +361,5 @@ def _blocks(work: float, due: float, pace: Pace) -> int:
     """Checkpoints that begin before the end of `work` seconds of training, the first after `due` of them."""
     if work <= due or not math.isfinite(due):
         return 0
-    return max(0, math.ceil((work - due) / pace.period_s - _ROUNDING))
+    # More than nothing is left, less a rounding: the ceiling is no less than 0.
+    return math.ceil((work - due) / pace.period_s - _ROUNDING)

@@ -42,9 +42,9 @@ def noticed(job: Job) -> tuple[float, Stages]:
     """When the last failure is dealt with so far that nodes can be called for [s], and what passes until then."""
     policy, draws = job.life.recovery, job.draws
     manual = policy.manual_delay if draws and draws[MANUAL] < policy.manual else 0.0
-    known = max(job.now, job.known_at)
+    known = job.known_at if job.known_at > job.now else job.now
     stages = (("detection", job.known_at - job.now), (job.back_part, job.back_at - known), ("manual", manual))
-    return max(known, job.back_at) + manual, stages
+    return (job.back_at if job.back_at > known else known) + manual, stages
 
 
 def _once(job: Job, how: str, quick: Callable[[Job], Stages | None] | None) -> Events:
@@ -52,30 +52,32 @@ def _once(job: Job, how: str, quick: Callable[[Job], Stages | None] | None) -> E
     known, before = noticed(job)
     shortcut = quick(job) if quick and how == "restart" else None
     full = job.phase.size(fleet.promised)
-    if job.largest() < full:
+    if fleet.present < full:
         job.replace(known)
-    if not job.largest() == full > 0:
+    size = job.largest()
+    if not size == full > 0:
         signal = yield from job.spend(*before)
         if signal is not Signal.DONE:
             return signal
         before = ()
-    while not job.largest():
-        if job.hopeless:
-            job.ending = "no node is left and none can come"
-            return Signal.STOPPED
-        signal = yield from job.spend(("wait_for_nodes", math.inf))
-        if signal is Signal.STOPPED:
-            return signal
-    job.size = job.largest()
+        while not (size := job.largest()):
+            if job.hopeless:
+                job.ending = "no node is left and none can come"
+                return Signal.STOPPED
+            signal = yield from job.spend(("wait_for_nodes", math.inf))
+            if signal is Signal.STOPPED:
+                return signal
+    job.size = size
     stages: Stages = ()
     if how == "restart":
         again = lognormal(policy.restart, policy.sigma, draws[RESTART]) if draws else policy.restart
         stages = (*(shortcut or (("restart", again), ("reload", job.read_s))), ("warm_up", policy.warm_up))
     elif how == "reshape":
         stages = (("reshape", job.life.reshape_s), ("reload", job.read_s), ("warm_up", policy.warm_up))
+    begins = known if known > job.now else job.now
     # Maintenance may have begun while the job waited.
-    window = (job.back_part, job.back_at - max(job.now, known))
-    signal = yield from job.spend(*before, window, ("replacement", fleet.ready_at - max(job.now, known)), *stages)
+    window = (job.back_part, job.back_at - begins)
+    signal = yield from job.spend(*before, window, ("replacement", fleet.ready_at - begins), *stages)
     if signal is Signal.DONE:
         job.draws = None
         job.whole = False

@@ -82,9 +82,9 @@ def exponential(uniform: float) -> float:
 
 def lognormal(mean: float, sigma: float, uniform: float) -> float:
     """A lognormal of that mean, by inversion; `sigma` is of the logarithm, 0 is a constant."""
-    return mean * math.exp(sigma * _normal(max(uniform, _SMALLEST)) - sigma * sigma / 2) if sigma else mean
+    return mean * math.exp(sigma * _normal(uniform or _SMALLEST) - sigma * sigma / 2) if sigma else mean
 
 
 def lognormal_factor(sigma: float, uniform: float) -> float:
     """A lognormal of median 1, by inversion."""
-    return math.exp(sigma * _normal(max(uniform, _SMALLEST))) if sigma else 1.0
+    return math.exp(sigma * _normal(uniform or _SMALLEST)) if sigma else 1.0
