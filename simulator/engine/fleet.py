@@ -87,7 +87,7 @@ class Fleet:
         self._free.clear()
         self.repairing = self._coming = 0
         self.ready_at = 0.0
-        self._at = {node: at for at, node in enumerate(self.job)} if self.lemons else {}
+        self._at = {node: at for at, node in enumerate(self.job)}
         struck = second if spares.struck else first
         for kind in self.lemons:
             kind.clear()
@@ -150,28 +150,29 @@ class Fleet:
         """The node at a place."""
         return self.job[place] if place < len(self.job) else self.hot[place - len(self.job)]
 
+    def works(self, node: int) -> bool:
+        """Whether a node is one of the job's."""
+        return node in self._at
+
     def whereabouts(self, node: int) -> int | None:
         """The place of a node among those that can be struck; None where it is elsewhere."""
-        if node in self.job:
-            return self.job.index(node)
-        return len(self.job) + self.hot.index(node) if node in self.hot else None
+        at = self._at.get(node)
+        return len(self.job) + self.hot.index(node) if at is None and node in self.hot else at
 
     def foremost(self, place: int, block: int) -> int:
         """The first place in the job of a node of the block of the one at `place`; beyond the last where there is none."""
-        number = self.node(place) // block
-        return next((at for at, node in enumerate(self.job) if node // block == number), len(self.job))
+        first = self.node(place) // block * block
+        return min((self._at[node] for node in range(first, first + block) if node in self._at), default=len(self.job))
 
     def lose(self, place: int, now: float) -> int:
         """The node at a place among those that can be struck goes to repair."""
         if place < len(self.job):
             node = self.job[place]
             last = self.job.pop()
-            if self.lemons:
-                del self._at[node]
+            del self._at[node]
             if place < len(self.job):
                 self.job[place] = last
-                if self.lemons:
-                    self._at[last] = place
+                self._at[last] = place
         else:
             node = self.hot[place - len(self.job)]
             del self.hot[place - len(self.job)]
@@ -192,8 +193,7 @@ class Fleet:
                 nodes.clear()
                 nodes.extend(kept)
             lost += there
-        if self.lemons:
-            self._at = {node: at for at, node in enumerate(self.job)}
+        self._at = {node: at for at, node in enumerate(self.job)}
         for kind in self.lemons:
             for node in lost:
                 kind.withdraw(node)
@@ -209,7 +209,7 @@ class Fleet:
             self._join(node)
         while len(self.job) > nodes:
             node = self.job.pop()
-            self._at.pop(node, None)
+            del self._at[node]
             self._withdraw(node)
             self._free.append(node)
         self.promised = nodes
@@ -327,8 +327,7 @@ class Fleet:
         self.repair_s += now
 
     def _append(self, node: int) -> None:
-        if self.lemons:
-            self._at[node] = len(self.job)
+        self._at[node] = len(self.job)
         self.job.append(node)
 
     def _join(self, node: int) -> None:

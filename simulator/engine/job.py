@@ -527,8 +527,8 @@ class Job:
             self.trained = self.fleet.present
             self._slowdown = 1.0
             if self._slow:
-                job = self.fleet.job
-                self._slowdown = max((each.failure.slowdown for each in self._slow if each.node is None or each.node in job), default=1.0)
+                slow = (each.failure.slowdown for each in self._slow if each.node is None or self.fleet.works(each.node))
+                self._slowdown = max(slow, default=1.0)
             pace = self._pace()
             if not began:
                 self._blame("")
