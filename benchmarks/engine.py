@@ -69,7 +69,7 @@ CASES = {
 }
 
 
-def grown(nodes: int, days: float = 100.0) -> Life:
+def grown(nodes: int, days: float) -> Life:
     """A job of any size that fails as often as Llama 3's of 2 048 nodes."""
     classes = tuple(replace(each, mtbf=each.mtbf * (1 if each.of == "job" else nodes / 2_048)) for each in LLAMA3.classes)
     return replace(llama3(nodes, days), failures=FailureSet(classes=classes), checkpoints=llama3(2_048, days).checkpoints)
@@ -116,10 +116,10 @@ def main() -> None:
         )
     print()
     for nodes in (2**power for power in range(10, 21, 2)):
-        life, start = grown(nodes), min(spent(grown(nodes, 1e-3))[0] for _ in range(3))
+        life, start = grown(nodes, 1_000), min(spent(grown(nodes, 1e-3))[0] for _ in range(3))
         lives = [spent(life, replication) for replication in range(3)]
         each = min((seconds - start) / sum(record.interruptions.values()) for seconds, record in lives)
-        print(f"{nodes:9} nodes {start:7.3f} s CPU to begin  {each * 1e6:6.1f} us per interruption  {peak(life) / nodes:6.0f} B per node")
+        print(f"{nodes:9} nodes {start:7.3f} s CPU to begin  {each * 1e6:6.1f} us per interruption  {peak(grown(nodes, 10)) / nodes:6.0f} B per node")
 
 
 if __name__ == "__main__":
