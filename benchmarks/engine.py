@@ -119,7 +119,8 @@ def main() -> None:
         life, start = grown(nodes, 1_000), min(spent(grown(nodes, 1e-3))[0] for _ in range(3))
         lives = [spent(life, replication) for replication in range(3)]
         each = min((seconds - start) / sum(record.interruptions.values()) for seconds, record in lives)
-        print(f"{nodes:9} nodes {start:7.3f} s CPU to begin  {each * 1e6:6.1f} us per interruption  {peak(grown(nodes, 10)) / nodes:6.0f} B per node")
+        most = peak(grown(nodes, 10)) / nodes
+        print(f"{nodes:9} nodes {start:7.3f} s CPU to begin  {each * 1e6:6.1f} us per interruption  {most:6.0f} B per node")
 
 
 if __name__ == "__main__":
