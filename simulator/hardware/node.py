@@ -52,6 +52,9 @@ class Node(Sourced):
         accelerators: how many.
         nics, nic_rate: network interfaces for the training network, and the rate of each and direction [B/s].
         host_memory: [B].
+        host_bandwidth: of the host's memory, all sockets together [B/s].
+        host_link: between each accelerator and its host, per direction [B/s].
+        nvme: reading or writing the node's drives, all together [B/s].
         power: of the whole node.
         embodied: emissions of making the node [kg CO2e].
         life: over which `embodied` and a purchase are written off [s].
@@ -65,6 +68,9 @@ class Node(Sourced):
     nic_rate: BytesPerSecond
     power: NodePower
     host_memory: Bytes | None = None
+    host_bandwidth: BytesPerSecond | None = None
+    host_link: BytesPerSecond | None = None
+    nvme: BytesPerSecond | None = None
     embodied: Kilograms | None = None
     life: Seconds = 4 * 365.25 * 86400.0
 

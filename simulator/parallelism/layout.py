@@ -10,6 +10,7 @@ from simulator.spec import require
 Schedule = Literal["gpipe", "1f1b", "interleaved", "zb_h1", "zb_h2", "zb_v", "dualpipe"]
 Sharding = Literal["none", "zero1", "zero2", "zero3"]
 Recompute = Literal["none", "selective", "full"]
+Offload = Literal["optimizer", "optimizer_nvme", "activations"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +25,8 @@ class Layout:
         sharding: of optimizer states (zero1), and gradients (zero2), and weights (zero3, FSDP) over the data-parallel ranks.
         sequence_parallel: activations outside the tensor-parallel blocks are split over the tensor ranks.
         recompute: which activations are computed again in the backward pass.
+        offload: what is kept in the host's memory: `optimizer` (Adam's states, updated there; or `optimizer_nvme`, on its drives) and
+            `activations` (fetched back layer by layer).
         tensor, pipeline, data: degrees of tensor, pipeline and data parallelism.
         context: ranks among which one sequence is split.
         expert: ranks among which the experts of a layer are spread; inside tensor · context · data.
@@ -44,6 +47,7 @@ class Layout:
     sharding: Sharding = "none"
     sequence_parallel: bool = False
     recompute: Recompute = "none"
+    offload: tuple[Offload, ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("tensor", "context", "pipeline", "virtual", "data", "expert", "microbatch"):
@@ -58,6 +62,8 @@ class Layout:
             "an interleaved schedule needs virtual and pipeline of at least 2",
             "write schedule: 1f1b",
         )
+        twice = len(set(self.offload)) < len(self.offload) or {"optimizer", "optimizer_nvme"} <= set(self.offload)
+        require(not twice, f"offload names a place for the same thing twice: {', '.join(self.offload)}", "name each once")
         require(self.schedule != "zb_v" or self.virtual == 2, "the zb_v schedule has 2 chunks per stage", "write virtual: 2")
         chunks, told = self.pipeline * self.virtual, self.stage_layers
         if told is not None:

@@ -3,7 +3,7 @@
 from simulator.step.clock import Clock, Known, Unplayed, clock, unplayed
 from simulator.step.evaluate import CHECKPOINT_BYTES, answer, evaluate
 from simulator.step.job import Job, Machines, StepAnswer
-from simulator.step.memory import KnownKinds, fits, memory_use
+from simulator.step.memory import KnownKinds, fits, host_memory, memory_use
 from simulator.step.memory_terms import memory_terms
 from simulator.step.uncertainty import memory_interval
 
@@ -20,6 +20,7 @@ __all__ = [
     "clock",
     "evaluate",
     "fits",
+    "host_memory",
     "memory_interval",
     "memory_terms",
     "memory_use",

@@ -16,6 +16,7 @@ from simulator.pipeline import SCHEDULES, Timeline, play
 from simulator.step.job import Job, Machines
 from simulator.step.layer import Lap, Pass, embedding_pass, layer_pass, output_pass, prediction_pass, slowest
 from simulator.step.network import Network
+from simulator.step.offload import drive_time, optimizer_time, waiting
 
 UPDATE_BYTES = 28.0
 """Adam in fp32, per parameter: read gradient, weight and two moments (16), write weight and moments (12). Source: counting."""
@@ -186,7 +187,7 @@ def unplayed(job: Job, layout: Layout, machines: Machines, known: Known | None =
         busiest=sum(busiest[1:], busiest[0]) * (1 / schedule.copies),
         data_traffic=traffic.seconds() if layout.sharding != "zero3" else sharded,
         parameters=traffic.parameters,
-        after=(data, traffic.optimizer()),
+        after=(data, traffic.optimizer(min(chunk.backward.total for chunk in busiest))),
         jitter=job.software.jitter * slowest(nodes),
     )
 
@@ -228,7 +229,7 @@ def _alike(layout: Layout, network: Network) -> Hashable:
     return (
         *(network.communicator(dimension) if getattr(layout, dimension) > 1 else None for dimension in inside),
         *(layout.tensor, layout.context, layout.expert, layout.expert_tensor, layout.microbatch),
-        *(layout.sequence_parallel, layout.recompute),
+        *(layout.sequence_parallel, layout.recompute, layout.offload),
     )
 
 
@@ -237,6 +238,8 @@ def _pieces(job: Job, layout: Layout, machines: Machines, network: Network, lead
     accelerator = machines.node.accelerator
     usual = layer_pass(job, layout, accelerator, network.communicate, dense=False)
     dense = layer_pass(job, layout, accelerator, network.communicate, dense=True) if leading else usual
+    if "activations" in layout.offload:
+        usual, dense = waiting(job, layout, machines, usual, False), waiting(job, layout, machines, dense, True)
     embedding = embedding_pass(job, layout, accelerator, network.communicate)
     output = output_pass(job, layout, accelerator, network.communicate)
     if job.model.prediction_heads:
@@ -325,13 +328,20 @@ class _Data:
     def _left(self, traffic: float, window: float) -> float:
         return max(traffic - window * (1 - 1 / self.layers), traffic / self.layers)
 
-    def optimizer(self) -> float:
-        """Seconds of the optimizer step: the update and the passes around it, over the states of this rank."""
+    def optimizer(self, backward: float) -> float:
+        """Seconds of the optimizer step: the update and the passes around it, over the states of this rank.
+
+        Args:
+            backward: of the last microbatch, which hides what goes to the host [s].
+        """
         accelerator = self.machines.node.accelerator
         layout = self.layout
         # Of an expert, fewer ranks hold a copy among which its states are shared.
         copies = layout.tensor * layout.context * layout.data // (layout.expert * (layout.expert_tensor or layout.tensor))
         mine = self.dense / self.shards + self.experts / (1 if layout.sharding == "none" else max(copies, 1))
+        if set(self.layout.offload) - {"activations"}:
+            on_host = optimizer_time(self.job, self.machines, mine, backward)
+            return max(on_host, drive_time(self.machines, mine)) if "optimizer_nvme" in self.layout.offload else on_host
         passes = self.job.software.optimizer_passes
         return stream_time(accelerator, (UPDATE_BYTES + passes - ZERO_BYTES) * mine + ZERO_BYTES * self.parameters, 50)
 

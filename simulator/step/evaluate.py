@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from simulator import units
 from simulator.hardware import DEFAULT_KERNELS, kernels_of
 from simulator.model import hardware_flop, model_flop, parameters
 from simulator.outcome import Infeasible, MemoryUse, StepTime, Term
 from simulator.parallelism import Layout, divisibility
 from simulator.pipeline import SCHEDULES
+from simulator.step import offload
 from simulator.step.clock import UPDATE_BYTES, Clock, clock
 from simulator.step.job import Job, Machines, StepAnswer
-from simulator.step.memory import fits, memory_use
+from simulator.step.memory import fits, host_memory, memory_use
 from simulator.step.uncertainty import SOURCES, interval, sigma, spread
 
 CHECKPOINT_BYTES = 14.0
@@ -39,7 +41,7 @@ def evaluate(job: Job, layout: Layout, machines: Machines, bars: int = 0) -> Ste
     if refused is not None:
         return refused
     memory = memory_use(job, layout, machines)
-    refused = fits(memory, job, layout, machines)
+    refused = fits(memory, job, layout, machines) or offload.refused(job, layout, machines)
     return refused if refused is not None else answer(job, layout, machines, memory, bars)
 
 
@@ -112,7 +114,10 @@ def _terms(job: Job, layout: Layout, machines: Machines, timed: Clock, spreads: 
         "pipeline_comm": ("played with sends, less played without", "Narayanan et al. 2021, 4.1"),
         "data_comm": (f"{timed.data_traffic:.6g} s of traffic, less what is hidden", "Rajbhandari et al. 2020, arXiv:1910.02054, 7"),
         "optimizer": (
-            f"({UPDATE_BYTES:g} + {software.optimizer_passes:g}) B x {timed.parameters:.6g} parameters ({layout.sharding}) / bandwidth",
+            f"({UPDATE_BYTES:g} + {software.optimizer_passes:g}) B x {timed.parameters:.6g} parameters ({layout.sharding}) / bandwidth"
+            if not set(layout.offload) - {"activations"}
+            else f"{offload.HOST_UPDATE_BYTES:g} B x {timed.parameters:.6g} parameters ({layout.sharding}) x accelerators of a node / (its"
+            f" host's memory x {offload.HOST_SHARE:g}), or the link's or drives' time",
             "counting reads and writes",
         ),
         "jitter": (f"cv {software.jitter:g} x expected maximum over the nodes", software.source_of("jitter")),
@@ -159,6 +164,9 @@ def _assumptions(job: Job, layout: Layout, machines: Machines) -> tuple[str, ...
         found.append(
             "step: the gradients of both copies of the model are reduced along with those of the data-parallel ranks, at no more cost"
         )
+    if layout.offload:
+        shown = units.format(host_memory(job, layout, machines), "data", 3)
+        found.append(f"layout: {' and '.join(layout.offload)} kept off the accelerators, {shown} of it in the memory of each host")
     if layout.sharding != "none" or job.software.overlap_gradient_reduction:
         found.append("step: traffic that is hidden does not slow the compute that hides it")
     return tuple(found)

@@ -68,10 +68,15 @@ def fits(memory: MemoryUse, job: Job, layout: Layout, machines: Machines) -> Inf
             if divisibility(changed, job.model, global_batch=job.global_batch, accelerators=machines.accelerators, sequence=job.sequence):
                 continue
             use = memory_use(job, changed, machines)
-            if use.total_bytes <= memory.capacity_bytes:
-                written = ", ".join(f"{name}: {str(value).lower()}" for name, value in change.items())
+            room = host_memory(job, changed, machines) <= (machines.node.host_memory or math.inf)
+            if use.total_bytes <= memory.capacity_bytes and room:
+                written = ", ".join(f"{name}: {_written(value)}" for name, value in change.items())
                 return Infeasible(reason=reason, mend=f"{written} would fit ({units.format(use.total_bytes, 'data', 3)})")
     return Infeasible(reason=reason, mend="no layout of these accelerators near this one fits: take more of them, or larger ones")
+
+
+def _written(value: Any) -> str:
+    return f"[{', '.join(value)}]" if isinstance(value, tuple) else str(value).lower()
 
 
 def _changes(job: Job, layout: Layout, machines: Machines, count: int) -> Iterator[Mapping[str, Any]]:
@@ -86,6 +91,7 @@ def _changes(job: Job, layout: Layout, machines: Machines, count: int) -> Iterat
         "sequence_parallel": [True] if layout.tensor > 1 and not layout.sequence_parallel and job.software.year >= 2022 else [],
         "microbatch": [size for size in range(layout.microbatch - 1, 0, -1) if layout.microbatch % size == 0],
         "recompute": [kind for kind in stronger if kind in job.software.recomputes],
+        "offload": [("optimizer",)] if not layout.offload and machines.node.host_link and machines.node.host_bandwidth else [],
         "tensor": [layout.tensor * 2**power for power in range(1, 7) if layout.tensor * 2**power <= domain],
         "pipeline": [
             stages
@@ -136,8 +142,10 @@ def _parts(job: Job, layout: Layout, stage: int, kinds: Mapping[bool, _Kind]) ->
     inputs = wide * model.hidden / _split(layout)
     full = layout.recompute == "full"
     kept = working = 0.0
+    away = "activations" in layout.offload
     for kind, count in layers:
-        kept += held * count * (inputs if full else kind.kept)
+        # What lies with the host is on the device for the layer at work and the one that comes next.
+        kept += (min(held * count, 2.0) if away else held * count) * (inputs if full else kind.kept)
         # What is computed again lives beside all that is kept, one layer at a time.
         working = max(working, kind.backward + (kind.kept if full else kind.dropped))
     logits = 0.0
@@ -251,6 +259,20 @@ def _parameters(layers: list[tuple[_Kind, int]], ends: float) -> float:
     return ends + sum(count * (kind.plain + kind.experts) for kind, count in layers)
 
 
+def host_memory(job: Job, layout: Layout, machines: Machines) -> float:
+    """What the ranks of a node keep in its memory, all of them as the one with most [B]; what goes to its drives is not in it."""
+    if not layout.offload:
+        return 0.0
+    wide = _WIDE.get(job.precision, 2)
+    states = 1.5 if layout.sharding == "zero3" and wide == 2 else 1.0  # there the fp32 weights count as weights while they are here
+    most = 0.0
+    for stage in {0, layout.pipeline - 1}:
+        here, all_here = rank_memory(job, layout, stage), rank_memory(job, replace(layout, offload=()), stage)
+        optimizer = states * all_here["optimizer"] if "optimizer" in layout.offload else 0.0
+        most = max(most, optimizer + all_here["activations"] - here["activations"])
+    return machines.node.accelerators * most
+
+
 def _states(job: Job, layout: Layout, layers: list[tuple[_Kind, int]], ends: float) -> tuple[float, float, float]:
     """Weights, gradients and optimizer states on one rank, sharded as the layout says [B].
 
@@ -269,6 +291,8 @@ def _states(job: Job, layout: Layout, layers: list[tuple[_Kind, int]], ends: flo
         return plain / replicas + experts / expert_replicas if level >= sharded_from else plain + experts
 
     gradient = job.software.gradient_size(job.precision) if wide == 2 else wide
+    if "optimizer" in layout.offload or "optimizer_nvme" in layout.offload:
+        return wide * held(3), gradient * held(2), 0.0  # of fp32 runs too, the weights stay to compute with
     if level == 3 or wide == 4:
         return 4 * held(3), gradient * held(2), 8 * held(1)
     return wide * held(3), gradient * held(2), 12 * held(1)
@@ -325,6 +349,13 @@ def _kind(job: Job, layout: Layout, dense: bool) -> _Kind:
         dropped=dropped,
         backward=backward,
     )
+
+
+def kept_bytes(job: Job, layout: Layout, dense: bool) -> float:
+    """Activations that one layer keeps for its backward pass, per token of a microbatch [B]."""
+    if layout.recompute == "full":
+        return _WIDE.get(job.precision, 2) * job.model.hidden / _split(layout)
+    return _kind(job, layout, dense).kept
 
 
 def _feed_forward(model: Transformer, layout: Layout, dense: bool) -> tuple[float, float]:

@@ -79,6 +79,7 @@ def kinds(job: Job, layout: Layout, machines: Machines) -> tuple[str, ...]:
         "expert": layout.expert > 1,
         "zero3": layout.sharding == "zero3",
         "fp8": job.precision == "fp8",
+        "offload": bool(layout.offload),
     }
     return tuple(kind for kind, is_present in present.items() if is_present)
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from simulator.outcome import Infeasible
 from simulator.parallelism import Layout, Schedule, candidates
-from simulator.step import Job, Known, KnownKinds, Machines, fits, memory_use, unplayed
+from simulator.step import Job, Known, KnownKinds, Machines, fits, host_memory, memory_use, unplayed
 
 _TOLD = (
-    "tensor", "context", "pipeline", "virtual", "schedule", "data", "expert", "microbatch", "sharding", "recompute"
+    "tensor", "context", "pipeline", "virtual", "schedule", "data", "expert", "microbatch", "sharding", "recompute", "offload"
 )  # fmt: skip
 """Fields of a layout in which two candidates can differ."""
 
@@ -70,6 +70,12 @@ def search(job: Job, machines: Machines, *, microbatch: int | None = None, sched
     counted: KnownKinds = {}
     sized = [(layout, memory_use(job, layout, machines, counted)) for layout in space]
     fitting = [layout for layout, memory in sized if memory.total_bytes <= memory.capacity_bytes]
+    if not fitting and node.host_link and node.host_bandwidth:
+        # Slower than any that fits without, and better than none.
+        space = (*space, *(replace(layout, offload=("optimizer",)) for layout in space))
+        sized = [(layout, memory_use(job, layout, machines, counted)) for layout in space]
+        room = [layout for layout, memory in sized if memory.total_bytes <= memory.capacity_bytes]
+        fitting = [layout for layout in room if host_memory(job, layout, machines) <= (node.host_memory or math.inf)]
     if not fitting:
         nearest, memory = min(sized, key=lambda pair: pair[1].total_bytes)
         verdict = fits(memory, job, nearest, machines)

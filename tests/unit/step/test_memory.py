@@ -19,6 +19,7 @@ from simulator.step.job import Job
 from simulator.step.memory import fits, memory_use, rank_memory
 
 GIB = 2.0**30
+NO_HOST = {"host_memory": None, "host_link": None, "host_bandwidth": None}
 SOFTWARE = Software(
     year=2022,
     fused_attention=False,
@@ -53,7 +54,7 @@ def job(model=GPT, global_batch=64, **software):
 
 def machines(memory=80 * GIB, count=8):
     accelerator = SimpleNamespace(memory=memory)
-    node = SimpleNamespace(accelerator=accelerator, accelerators=8, scale_up=SimpleNamespace(domain=None))
+    node = SimpleNamespace(accelerator=accelerator, accelerators=8, scale_up=SimpleNamespace(domain=None), **NO_HOST)
     return SimpleNamespace(node=node, count=count, accelerators=8 * count)
 
 
