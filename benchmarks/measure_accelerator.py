@@ -5,9 +5,9 @@
     python benchmarks/measure_accelerator.py --device cpu --quick --out measured.json
     simulator calibrate measured.json --accelerator h100-sxm --out accelerators/mine.yaml
 
-Matrix products, fused causal attention forward and backward, kernels that only move bytes, the time between two dependent kernels, and
-whole transformer layers with their optimizer. Each time is the median of several; measure the machine idle, since whatever else it does is
-in them.
+Matrix products (of fp8 too, where the device has them), fused causal attention forward and backward, kernels that only move bytes, the time
+between two dependent kernels, whole transformer layers with their optimizer, and collectives among the accelerators of the node. Each time
+is the median of several; measure the machine idle, since whatever else it does is in them.
 """
 
 from __future__ import annotations
@@ -18,11 +18,14 @@ import itertools
 import json
 import platform
 import statistics
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+import measured_shapes
 import torch
+from torch import distributed, multiprocessing
 from torch.nn import functional
 
 PRECISIONS = {"bf16": torch.bfloat16, "fp16": torch.float16, "fp32": torch.float32}
@@ -39,11 +42,12 @@ class Clock:
     def __call__(self, call: Callable[[], object], calls: int = 1) -> float:
         """The median of several repetitions of `calls` calls, per call."""
         call()
-        once = self._once(call, 1)
+        once = self.once(call, 1)
         repeats = max(3, min(self.repeats, int(LONGEST_S / max(once, 1e-9))))
-        return statistics.median(self._once(call, calls) / calls for _ in range(repeats))
+        return statistics.median(self.once(call, calls) / calls for _ in range(repeats))
 
-    def _once(self, call: Callable[[], object], calls: int) -> float:
+    def once(self, call: Callable[[], object], calls: int) -> float:
+        """Seconds of `calls` calls."""
         if self.gpu:
             before, after = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
             torch.cuda.synchronize()
@@ -81,18 +85,79 @@ def launch(clock: Clock) -> dict[str, float]:
 
 
 def products(clock: Clock, precision: torch.dtype, quick: bool) -> list[dict[str, float]]:
-    """Matrix products (m x k) times (k x n) of the shapes of training: layers, their gradients, and shallow and narrow ones."""
-    widths = (64, 128, 320, 512, 768) if quick else (128, 512, 1024, 2048, 4096, 5120, 8192, 12288, 16384)
-    tokens = (64, 256, 512) if quick else (128, 512, 1024, 2048, 4096, 8192, 16384)
-    shapes = [(m, n, k) for m in tokens for n, k in itertools.product(widths, repeat=2) if quick or 1e9 <= 2.0 * m * n * k <= 8e12]
+    """Matrix products (m x k) times (k x n)."""
     found = []
-    for m, n, k in shapes[:: 1 if quick else 3]:
-        if not fits(clock.device, 2.0 * precision.itemsize * (m * k + k * n + m * n)):
+    name = next(name for name, known in PRECISIONS.items() if known is precision)
+    for m, n, k in measured_shapes.products(quick, name):
+        if not fits(clock.device, 2.0 * measured_shapes.product_bytes((m, n, k), name)):
             continue
         a = torch.randn(m, k, device=clock.device, dtype=precision)
         b = torch.randn(n, k, device=clock.device, dtype=precision)
         found.append({"m": m, "n": n, "k": k, "seconds": clock(lambda a=a, b=b: functional.linear(a, b))})
     return found
+
+
+def low_products(clock: Clock, quick: bool) -> list[dict[str, object]]:
+    """Products of 8-bit factors, scaled as a whole, written in bf16; none where the device or PyTorch has no such product."""
+    if not hasattr(torch, "float8_e4m3fn") or not hasattr(torch, "_scaled_mm"):
+        return []
+    one = torch.ones((), device=clock.device)
+    found: list[dict[str, object]] = []
+    for m, n, k in measured_shapes.products(quick, "fp8"):
+        if not fits(clock.device, 2.0 * measured_shapes.product_bytes((m, n, k), "fp8")):
+            continue
+        a = torch.randn(m, k, device=clock.device).to(torch.float8_e4m3fn)
+        b = torch.randn(n, k, device=clock.device).to(torch.float8_e4m3fn).t()
+
+        def multiply(a: torch.Tensor = a, b: torch.Tensor = b) -> object:
+            return torch._scaled_mm(a, b, scale_a=one, scale_b=one, out_dtype=torch.bfloat16)
+
+        try:
+            seconds = clock(multiply)
+        except (RuntimeError, NotImplementedError):
+            return []
+        found.append({"m": m, "n": n, "k": k, "precision": "fp8", "seconds": seconds})
+    return found
+
+
+def collectives(gpu: bool, accelerators: int, repeats: int, quick: bool) -> list[dict[str, object]]:
+    """Collectives among accelerators of this node (processes, on a CPU), one process each; none where there is only one."""
+    found: list[dict[str, object]] = []
+    for ranks in measured_shapes.groups(accelerators) if accelerators > 1 else []:
+        with tempfile.TemporaryDirectory() as folder:
+            out = Path(folder, "found.json")
+            arguments = (ranks, gpu, repeats, quick, str(Path(folder, "meet")), str(out))
+            multiprocessing.spawn(one_rank, arguments, nprocs=ranks)
+            found += json.loads(out.read_text(encoding="utf-8"))
+    return found
+
+
+def one_rank(rank: int, ranks: int, gpu: bool, repeats: int, quick: bool, meet: str, out: str) -> None:
+    """What one process of a group does; the first writes the medians down."""
+    device = f"cuda:{rank}" if gpu else "cpu"
+    if gpu:
+        torch.cuda.set_device(rank)
+    distributed.init_process_group("nccl" if gpu else "gloo", init_method=f"file://{meet}", rank=rank, world_size=ranks)
+    clock, found = Clock(device, repeats), []
+    for operation in measured_shapes.OPERATIONS:
+        for size in measured_shapes.messages(quick):
+            given, got = measured_shapes.share(operation, size, ranks)
+            sent, received = torch.ones(given, device=device), torch.ones(got, device=device)
+            calls = {
+                "all_reduce": lambda sent=sent: distributed.all_reduce(sent),
+                "all_gather": lambda sent=sent, received=received: distributed.all_gather_into_tensor(received, sent),
+                "reduce_scatter": lambda sent=sent, received=received: distributed.reduce_scatter_tensor(received, sent),
+                "all_to_all": lambda sent=sent, received=received: distributed.all_to_all_single(received, sent),
+            }
+            try:
+                # Every rank repeats as often as the others: a number of its own would leave them waiting.
+                seconds = statistics.median(clock.once(calls[operation], 1) for _ in range(max(3, repeats // 3)))
+            except (RuntimeError, NotImplementedError):
+                break  # gloo has not all of them
+            found.append({"operation": operation, "ranks": ranks, "bytes": size, "seconds": seconds})
+    if rank == 0:
+        Path(out).write_text(json.dumps(found), encoding="utf-8")
+    distributed.destroy_process_group()
 
 
 def attention(clock: Clock, precision: torch.dtype, quick: bool) -> tuple[list[dict[str, float]], list[dict[str, float]]]:
@@ -187,6 +252,7 @@ def main() -> None:
     asked.add_argument("--precision", choices=sorted(PRECISIONS), default="bf16")
     asked.add_argument("--repeats", type=int, default=30, help="measurements of each shape")
     asked.add_argument("--quick", action="store_true", help="few and small shapes: to try it")
+    asked.add_argument("--ranks", type=int, default=torch.cuda.device_count(), help="accelerators of the node; 0 or 1: no collectives")
     asked.add_argument("--out", type=Path, required=True)
     given = asked.parse_args()
     torch.manual_seed(0)
@@ -198,10 +264,11 @@ def main() -> None:
         "device": device_facts(given.device),
         "launch": launch(clock),
         "streams": streams(clock, 2.0**26 if given.quick else 2.0**33),
-        "products": products(clock, precision, given.quick),
+        "products": [*products(clock, precision, given.quick), *low_products(clock, given.quick)],
         "attention_forward": forward,
         "attention_backward": backward,
         "layers": layers(clock, precision, given.quick),
+        "collectives": collectives(clock.gpu, given.ranks, given.repeats, given.quick),
     }
     given.out.write_text(json.dumps(measured, indent=1) + "\n", encoding="utf-8")
     counts = ", ".join(f"{len(rows)} {name}" for name, rows in measured.items() if isinstance(rows, list))

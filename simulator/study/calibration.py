@@ -10,6 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.collectives import Operation, bus_bandwidth
+from simulator.collectives.pricing import OPERATIONS
+from simulator.collectives.tuning import SCALE_UP_EFFICIENCY
 from simulator.errors import Problem, ProblemsError
 from simulator.hardware import Accelerator, Kernels, MatrixKernels, Software, kernels_of, stream_time
 from simulator.hardware.fitting import Array, Residual, fit_attention, fit_backward, fit_products, fit_stream, residual
@@ -148,9 +151,38 @@ def calibrate(measured: Mapping[str, Any], base: Accelerator, software: Software
     told += [f"{kind} come to {reached:.0%} of the data sheet, which may be wrong" for kind, reached in limits.items() if reached > 0.97]
     if layers:
         told.append(f"{len(layers)} whole layers, root mean square of log residuals {kernels_found.sigma:.1%}")
+    told += _fabric(read)
+    if read.problems:
+        raise ProblemsError(tuple(read.problems))
     words = "; ".join((origin, *told, f"not measured: {', '.join(carried)}"))
     accelerator = replace(base, kernels=replace(kernels_found, calibrated_on=words))
     return Calibration(accelerator=accelerator, told=tuple(told), residuals=residuals, carried=tuple(carried), layers=layers)
+
+
+def _fabric(read: _Measured) -> list[str]:
+    """What the collectives inside the node say of its fabric: the bus bandwidth of the largest, and the rate that a node would state.
+
+    A node states the rate of its links; collectives reach `SCALE_UP_EFFICIENCY` of it behind a switch. Of the groups with most ranks.
+    """
+    rows = read.rows("collectives")
+    if not rows:
+        return ["no collectives measured: the fabric is as the node states it"]
+    columns = read.numbers("collectives", rows, ("ranks", "bytes", "seconds"))
+    if columns is None:
+        return []
+    unknown = sorted({str(row.get("operation")) for row in rows} - set(OPERATIONS))
+    if unknown:
+        read.refuse("collectives", f"{', '.join(unknown)} is no operation", f"one of {', '.join(OPERATIONS)}")
+        return []
+    most = int(columns[0].max())
+    found: dict[Operation, float] = {}
+    for row, size, seconds in zip(rows, columns[1].tolist(), columns[2].tolist(), strict=True):
+        operation: Operation = row["operation"]
+        if int(row["ranks"]) == most and most > 1:
+            found[operation] = max(found.get(operation, 0.0), bus_bandwidth(operation, most, size, seconds))
+    shown = ", ".join(f"{operation} {rate / 1e9:.4g} GB/s" for operation, rate in found.items())
+    rate = found.get("all_reduce", max(found.values(), default=0.0)) / SCALE_UP_EFFICIENCY["switch"]
+    return [f"bus bandwidth among {most}: {shown}", f"the node's scale_up.rate would be {rate / 1e9:.4g} GB/s"]
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -153,3 +154,45 @@ def test_the_command_writes_an_accelerator_that_reads_back(tmp_path: Path) -> No
     assert found.peak == entry("accelerators", "a100-sxm-80gb").peak
     assert found.kernels.matrix.share == pytest.approx(0.71, rel=0.01)
     assert "measured on name made up, date 2026-01-01; mine.json, sha256" in found.kernels.calibrated_on
+
+
+def test_collectives_inside_the_node_say_the_rate_that_it_would_state():
+    """A ring at bus bandwidth B moves 2 (n - 1) / n of the size; a node states B over what collectives reach of a line."""
+    table = measured()
+    told = calibrate(table, BASE, entry("software", "pytorch-2023"), origin="x").told
+    assert any("no collectives measured" in line for line in told)
+    bus = 235e9
+    table["collectives"] = [
+        {"operation": "all_reduce", "ranks": ranks, "bytes": size, "seconds": 20e-6 + 2 * (ranks - 1) / ranks * size / bus}
+        for ranks in (2, 4, 8)
+        for size in (1e6, 1e8, 1e10)
+    ]
+    told = calibrate(table, BASE, entry("software", "pytorch-2023"), origin="x").told
+    assert "bus bandwidth among 8: all_reduce 234.9 GB/s" in told
+    assert any(line.startswith("the node's scale_up.rate would be 285") for line in told)
+    table["collectives"][0]["operation"] = "gather"
+    with pytest.raises(ProblemsError) as caught:
+        calibrate(table, BASE, entry("software", "pytorch-2023"), origin="x")
+    assert "gather is no operation" in str(caught.value.problems[0].what)
+
+
+def test_shapes_to_measure_are_chosen_without_pytorch():
+    path = Path(__file__).parents[3] / "benchmarks" / "measured_shapes.py"
+    spec = importlib.util.spec_from_file_location("measured_shapes", path)
+    shapes = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(shapes)
+    for quick in (False, True):
+        usual, low = shapes.products(quick, "bf16"), shapes.products(quick, "fp8")
+        assert len(usual) >= 16
+        assert len(low) >= 16
+        assert all(edge % 16 == 0 for shape in low for edge in shape)
+        for size in shapes.messages(quick):
+            for ranks in range(2, 17):
+                for operation in shapes.OPERATIONS:
+                    given, got = shapes.share(operation, size, ranks)
+                    assert max(given, got) * 4 == size
+                    assert min(given, got) * 4 * (ranks if operation in ("all_gather", "reduce_scatter") else 1) == size
+    assert shapes.groups(8) == [2, 4, 8]
+    assert shapes.groups(6) == [2, 4, 6]
+    assert shapes.groups(1) == []
+    assert shapes.product_bytes((2, 3, 4), "fp8") == (8 + 12) + 2 * 6
