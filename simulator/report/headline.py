@@ -9,7 +9,7 @@ from simulator.report.section import Paragraph, Tone
 PROJECT = "project"
 """The payer whose bill the headlines compare."""
 
-_MOST = 6
+_MOST = 8
 
 
 def series(alternative: Alternative) -> str:
@@ -103,7 +103,7 @@ def headlines(outcome: Outcome) -> list[Paragraph]:
     sentences = [_versus(known[a], known[b], outcome.comparisons) for a, b in pairs]
     said += [Paragraph(text=text, tone=tone) for text in sentences[:_MOST] if text]
     if len(sentences) > _MOST:
-        said.append(Paragraph(text=f"{len(sentences) - _MOST} more pairs: see the comparisons.", tone="note"))
+        said.append(Paragraph(text=f"And {len(sentences) - _MOST} more: see the comparisons.", tone="note"))
     for alternative in feasible:
         worth = alternative.bill.donation_worth_usd if alternative.bill else None
         if worth is not None:
