@@ -3,7 +3,7 @@
 from simulator.parallelism.feasible import divisibility
 from simulator.parallelism.given import GivenNodes
 from simulator.parallelism.groups import Dimension, chunk_layers, ends_apart, groups, held_layers
-from simulator.parallelism.layout import Layout, Recompute, Schedule, Sharding
+from simulator.parallelism.layout import Layout, Recompute, Schedule, Sharding, changed
 from simulator.parallelism.packed import Packed
 from simulator.parallelism.placement import Placement, places
 from simulator.parallelism.scattered import Scattered
@@ -22,6 +22,7 @@ __all__ = [
     "Sharding",
     "Spread",
     "candidates",
+    "changed",
     "chunk_layers",
     "divisibility",
     "ends_apart",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 from simulator.spec import require
 
@@ -75,3 +75,10 @@ class Layout:
     def accelerators(self) -> int:
         """Accelerators used."""
         return self.tensor * self.context * self.pipeline * self.data
+
+
+def changed(layout: Layout, **change: Any) -> Layout:
+    """The layout with some fields changed; its stages are as equal as they can be where the number of its chunks is another."""
+    chunks = change.get("pipeline", layout.pipeline) * change.get("virtual", layout.virtual)
+    kept = layout.stage_layers if chunks == layout.pipeline * layout.virtual else None
+    return replace(layout, **{"stage_layers": kept, **change})

@@ -113,11 +113,15 @@ def _layouts(question: Question) -> Iterator[Finding]:
     training, cluster = question.training, question.cluster
     # A schedule may add nodes later, but never more than `count`.
     available = cluster.count * cluster.node.accelerators
-    given = {"training.layout": training.layout}
-    given |= {f"training.phases.{n}.layout": phase.layout for n, phase in enumerate(training.phases) if phase.layout is not None}
-    for path, layout in given.items():
+    given = {"training.layout": (training.layout, training.global_batch)}
+    given |= {
+        f"training.phases.{n}.layout": (phase.layout, phase.global_batch or training.global_batch)
+        for n, phase in enumerate(training.phases)
+        if phase.layout is not None
+    }
+    for path, (layout, batch) in given.items():
         if isinstance(layout, Layout) and layout.accelerators > available > 0:
-            yield Finding(path, *too_large(layout, available))
+            yield Finding(path, *too_large(layout, available, batch))
 
 
 def _microbatch(question: Question) -> Iterator[Finding]:
@@ -132,14 +136,16 @@ def _microbatch(question: Question) -> Iterator[Finding]:
         )
 
 
-def too_large(layout: Layout, available: int) -> tuple[str, str]:
-    """What is wrong with a layout that needs more accelerators than there are, and what would fit."""
+def too_large(layout: Layout, available: int, batch: int) -> tuple[str, str]:
+    """What is wrong with a layout that needs more accelerators than there are, and what would fit and share a batch [sequences]."""
     degrees = {name: getattr(layout, name) for name in ("tensor", "context", "pipeline", "data") if getattr(layout, name) > 1}
     product = " × ".join(f"{name} {degree}" for name, degree in degrees.items())
     one = layout.accelerators // layout.data
     what = f"{product} = {_grouped(layout.accelerators)} accelerators, the cluster has {_grouped(available)}"
+    share = layout.microbatch * (layout.pipeline if layout.schedule == "interleaved" else 1)
+    fits = next((data for data in range(available // one, 0, -1) if batch % (data * share) == 0), None)
     if one <= available:
-        return what, f"data: {available // one} would fit"
+        return what, f"data: {fits} would fit" if fits else f"the batch of {batch} does not split over {share} x data; lower microbatch"
     return what, f"even data: 1 needs {_grouped(one)}; lower {max(degrees, key=lambda name: degrees[name])}"
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from simulator import units
 from simulator.model import Transformer, head_size, layer_parameters, products
 from simulator.outcome import Infeasible, MemoryUse
-from simulator.parallelism import Layout, divisibility, held_layers
+from simulator.parallelism import Layout, changed, divisibility, held_layers
 from simulator.parallelism.groups import splits
 from simulator.pipeline import SCHEDULES
 from simulator.step.job import Job, Machines
@@ -64,19 +64,20 @@ def fits(memory: MemoryUse, job: Job, layout: Layout, machines: Machines) -> Inf
     reason = f"the worst rank needs {total} of memory and has {capacity}: {over} too much (mostly {', '.join(shown)})"
     for count in (1, 2, 3):
         for change in _changes(job, layout, machines, count):
-            changed = replace(layout, **change)
-            if divisibility(changed, job.model, global_batch=job.global_batch, accelerators=machines.accelerators, sequence=job.sequence):
+            tried = changed(layout, **change)
+            if divisibility(tried, job.model, global_batch=job.global_batch, accelerators=machines.accelerators, sequence=job.sequence):
                 continue
-            use = memory_use(job, changed, machines)
-            room = host_memory(job, changed, machines) <= (machines.node.host_memory or math.inf)
+            use = memory_use(job, tried, machines)
+            room = host_memory(job, tried, machines) <= (machines.node.host_memory or math.inf)
             if use.total_bytes <= memory.capacity_bytes and room:
-                written = ", ".join(f"{name}: {_written(value)}" for name, value in change.items())
+                told = {**change, "stage_layers": None} if tried.stage_layers != layout.stage_layers else change
+                written = ", ".join(f"{name}: {_written(value)}" for name, value in told.items())
                 return Infeasible(reason=reason, mend=f"{written} would fit ({units.format(use.total_bytes, 'data', 3)})")
     return Infeasible(reason=reason, mend="no layout of these accelerators near this one fits: take more of them, or larger ones")
 
 
 def _written(value: Any) -> str:
-    return f"[{', '.join(value)}]" if isinstance(value, tuple) else str(value).lower()
+    return "null" if value is None else f"[{', '.join(value)}]" if isinstance(value, tuple) else str(value).lower()
 
 
 def _changes(job: Job, layout: Layout, machines: Machines, count: int) -> Iterator[Mapping[str, Any]]:

@@ -14,7 +14,7 @@ from simulator.errors import MendableError
 from simulator.hardware import Accelerator, Node, NodePower, ScaleUp, Software
 from simulator.interconnect import SingleSwitch
 from simulator.model import Experts, LatentAttention, Transformer
-from simulator.parallelism import Layout, Recompute, Schedule, Sharding, divisibility
+from simulator.parallelism import Layout, Recompute, Schedule, Sharding, changed, divisibility
 from simulator.step import Job, Machines, clock, memory_use
 from simulator.study.measured import ALLOCATED, GIB, RESERVED, Measured, Peak, measured, outcome
 
@@ -423,7 +423,7 @@ def _interleavings(job: Job, layout: Layout, machines: Machines) -> list[Layout]
     choices = [layout]
     if microbatches % layout.pipeline == 0:
         for virtual in range(2, each + 1):
-            tried = replace(layout, virtual=virtual, schedule="interleaved")
+            tried = changed(layout, virtual=virtual, schedule="interleaved")
             refused = divisibility(tried, job.model, global_batch=job.global_batch, accelerators=machines.accelerators)
             if each % virtual == 0 and refused is None:
                 choices.append(tried)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from simulator.outcome import Infeasible
-from simulator.parallelism import Layout, divisibility
+from simulator.parallelism import Layout, changed, divisibility
 from simulator.reliability import Morph, Redundant, Reroute, Templates
 from simulator.scenario.question import Training
 from simulator.step import Job, Machines, clock, memory_use
@@ -88,11 +88,11 @@ def _groups(layout: Layout, machines: Machines) -> int:
 def _at_depth(job: Job, layout: Layout, depth: int, data: int, machines: Machines) -> tuple[Job, Layout] | None:
     """The layout with another depth and number of pipelines, each with as many micro-batches as come nearest to the batch; None where it
     does not fit. Of an interleaved schedule, the most chunks up to the stated ones that split the layers, else 1F1B."""
-    tried = [replace(layout, pipeline=depth, data=data)]
+    tried = [changed(layout, pipeline=depth, data=data)]
     if layout.schedule == "interleaved":
         chunks = range(layout.virtual, 1, -1) if depth > 1 else ()
-        tried = [replace(tried[0], virtual=each) for each in chunks]
-        tried.append(replace(layout, pipeline=depth, data=data, virtual=1, schedule="1f1b"))
+        tried = [changed(layout, pipeline=depth, data=data, virtual=each) for each in chunks]
+        tried.append(changed(layout, pipeline=depth, data=data, virtual=1, schedule="1f1b"))
     for each in tried:
         unit = data * each.microbatch * (depth if each.schedule == "interleaved" else 1)
         batch = max(1, round(job.global_batch / unit)) * unit

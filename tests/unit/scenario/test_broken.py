@@ -90,6 +90,9 @@ BROKEN = {
         "data: 8}", "data: 9}", "data: 9", "training.layout", "tensor 8 × pipeline 16 × data 9 = 1 152 accelerators, the cluster has 1 024",
         "data: 8 would fit",
     ),
+    "layout too large for a batch that seven do not share": (
+        "count: 128", "count: 112", "data: 8}", "training.layout", "= 1 024 accelerators, the cluster has 896", "data: 6 would fit",
+    ),
     "one replica too large": (
         "pipeline: 16, data: 8", "pipeline: 256", "256", "training.layout", "= 2 048 accelerators",
         "even data: 1 needs 2 048; lower pipeline",

@@ -148,3 +148,13 @@ def test_what_is_stated_must_fit_together() -> None:
 def test_a_policy_for_no_missing_node_is_none(policy: type) -> None:
     with pytest.raises(MendableError, match="restart"):
         policy(drop=0)
+
+
+@pytest.mark.parametrize("kind", ["morph", "templates"])
+def test_other_depths_have_stages_as_equal_as_they_can_be(kind: str) -> None:
+    """What is said of four stages says nothing of three or five."""
+    uneven = LAYOUT.replace("microbatch", "stage_layers: [%s], microbatch")
+    layers = question().training.model.layers
+    first = layers // 4 + 1
+    only = phase(uneven % f"{first}, {layers // 4}, {layers // 4}, {layers - first - 2 * (layers // 4)}", recovery(f"kind: {kind}, drop: 2"))
+    assert len(only.steps) == 3
