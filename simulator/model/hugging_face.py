@@ -183,6 +183,10 @@ def _head_norms(model: Transformer) -> int:
     return model.layers * 2 * head_size(model)
 
 
+def _all_heads_norms(model: Transformer) -> int:
+    return model.layers * (model.heads + (model.key_value_heads or model.heads)) * head_size(model)
+
+
 def _windows(read: _Config, found: _Found, windowed: Callable[[int], bool]) -> None:
     """Attention windows: of every layer, of none, or of some, by `layer_types` where given and by number otherwise."""
     window, types, layers = read.maybe("sliding_window", "sliding_window_size"), read.take("layer_types"), found.fields["layers"]
@@ -210,6 +214,19 @@ def _llama(read: _Config) -> _Found:
         found.uncounted["biases of the attention"] = lambda model: _qkv(model) + model.layers * model.hidden
     elif feed_forward:
         found.uncounted["biases of the feed-forward block"] = lambda model: model.layers * (2 * model.ffn + model.hidden)
+    return found
+
+
+def _granite(read: _Config) -> _Found:
+    read.take("embedding_multiplier", "residual_multiplier", "attention_multiplier", "logits_scaling")  # element by element
+    return _llama(read)
+
+
+def _olmo2(read: _Config) -> _Found:
+    """Norms stand behind the blocks in place of before them: as many; those of queries and keys are over all heads."""
+    found = _plain(read, tied=False, gated=True, norm="rms")
+    read.only("attention_bias", (False,), _BIASES)
+    found.uncounted["norms of queries and keys"] = _all_heads_norms
     return found
 
 
@@ -447,6 +464,8 @@ def _gemma3(read: _Config) -> _Found:
 
 _FAMILIES: Mapping[str, Callable[[_Config], _Found]] = {
     "llama": _llama,
+    "granite": _granite,
+    "olmo2": _olmo2,
     "mistral": _mistral,
     "mixtral": _mixtral,
     "qwen2": _qwen2,

@@ -76,6 +76,14 @@ COUNTED: dict[str, tuple[Json, int]] = {
         llama(model_type="qwen3", head_dim=16),
         2 * EMBEDDING + 3 * (attention(64, 8, 2, 16) + 2 * 16 + GATED + 2 * NORM) + NORM,
     ),
+    "granite": (
+        llama(model_type="granite", embedding_multiplier=12.0, residual_multiplier=0.22, attention_multiplier=0.1, logits_scaling=8.0),
+        2 * EMBEDDING + 3 * (attention(64, 8, 2, 8) + GATED + 2 * NORM) + NORM,
+    ),
+    "olmo2": (
+        llama(model_type="olmo2"),
+        2 * EMBEDDING + 3 * (attention(64, 8, 2, 8) + (8 + 2) * 8 + GATED + 2 * NORM) + NORM,
+    ),
     "qwen3_moe": (
         llama(model_type="qwen3_moe", head_dim=16, num_experts=4, num_experts_per_tok=2, moe_intermediate_size=40, mlp_only_layers=[0]),
         2 * EMBEDDING + 3 * (attention(64, 8, 2, 16) + 2 * 16 + 2 * NORM) + GATED + 2 * (4 * 3 * 64 * 40 + 64 * 4) + NORM,
