@@ -115,7 +115,7 @@ def low_products(clock: Clock, quick: bool) -> list[dict[str, object]]:
         try:
             seconds = clock(multiply)
         except (RuntimeError, NotImplementedError):
-            return []
+            break  # the device has no such product: not for the first shape, and for none that follows
         found.append({"m": m, "n": n, "k": k, "precision": "fp8", "seconds": seconds})
     return found
 
@@ -153,6 +153,8 @@ def one_rank(rank: int, ranks: int, gpu: bool, repeats: int, quick: bool, meet: 
                 # Every rank repeats as often as the others: a number of its own would leave them waiting.
                 seconds = statistics.median(clock.once(calls[operation], 1) for _ in range(max(3, repeats // 3)))
             except (RuntimeError, NotImplementedError):
+                if gpu:
+                    raise
                 break  # gloo has not all of them
             found.append({"operation": operation, "ranks": ranks, "bytes": size, "seconds": seconds})
     if rank == 0:

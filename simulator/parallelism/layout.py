@@ -72,6 +72,11 @@ class Layout:
             require(min(told) >= 0, "stage_layers has a negative number")
 
     @property
+    def updates_on_host(self) -> bool:
+        """Whether the optimizer's states are kept off the accelerators, and updated there."""
+        return any(kept != "activations" for kept in self.offload)
+
+    @property
     def accelerators(self) -> int:
         """Accelerators used."""
         return self.tensor * self.context * self.pipeline * self.data

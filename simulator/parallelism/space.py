@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from functools import lru_cache
 from itertools import product
+from typing import NamedTuple
 
 from simulator.hardware import Software
 from simulator.model import Transformer
@@ -22,8 +23,21 @@ MOST_CHUNKS = 8
 CONTEXT_LENGTH = 4096
 """Context parallelism is tried down to this many tokens per rank."""
 
-_Shape = tuple[int, int, int, int, int, Schedule]
-"""tensor, context, pipeline, virtual, expert, schedule."""
+
+class _Shape(NamedTuple):
+    """A candidate but for its microbatch and what follows from that."""
+
+    tensor: int
+    context: int
+    pipeline: int
+    virtual: int
+    expert: int
+    schedule: Schedule
+
+    @property
+    def replica(self) -> int:
+        """Accelerators of one replica."""
+        return self.tensor * self.context * self.pipeline
 
 
 def candidates(
@@ -61,34 +75,29 @@ def candidates(
         (shape, micro, data)
         for shape in _shapes(model, sequence, accelerators, domain, schedules or software.schedules)
         for micro in ((microbatch,) if microbatch else MICROBATCHES)
-        if (data := _replicas(global_batch, micro * (shape[2] if shape[3] > 1 else 1), accelerators // (shape[0] * shape[1] * shape[2])))
-        and shape[0] * shape[1] * data % shape[4] == 0
+        if (data := _replicas(global_batch, micro * (shape.pipeline if shape.virtual > 1 else 1), accelerators // shape.replica))
+        and shape.tensor * shape.context * data % shape.expert == 0
     ]
-    used = [shape[0] * shape[1] * shape[2] * data for shape, _, data in shapes]
+    used = [shape.replica * data for shape, _, data in shapes]
     most = max(used, default=0)
     least = WELL_USED * (accelerators if most >= WELL_USED * accelerators else most)
     drops = software.selective == "operations" or not software.fused_attention
     recomputes: tuple[Recompute, ...] = ("none", "selective", "full") if drops else ("none", "full")
     recomputes = tuple(kind for kind in recomputes if kind in software.recomputes)
     found = []
-    for ((tensor, context, pipeline, virtual, expert, schedule), micro, data), count in zip(shapes, used, strict=True):
+    for (shape, micro, data), count in zip(shapes, used, strict=True):
         shardings: tuple[Sharding, ...] = ("none",)
-        if data * context > 1 and software.year >= 2020:
-            shardings = ("none", "zero1", "zero2", "zero3") if pipeline > 1 else ("none", "zero1", "zero3")
+        if data * shape.context > 1 and software.year >= 2020:
+            shardings = ("none", "zero1", "zero2", "zero3") if shape.pipeline > 1 else ("none", "zero1", "zero3")
         shardings = tuple(kind for kind in shardings if kind in software.shardings)
         for recompute, sharding in product(recomputes, shardings) if count >= least else ():
             layout = Layout(
-                tensor=tensor,
-                context=context,
-                pipeline=pipeline,
-                virtual=virtual,
+                **shape._asdict(),
                 data=data,
-                expert=expert,
                 expert_tensor=1 if model.experts else None,
                 microbatch=micro,
-                schedule=schedule,
                 sharding=sharding,
-                sequence_parallel=tensor > 1 and software.year >= 2022,
+                sequence_parallel=shape.tensor > 1 and software.year >= 2022,
                 recompute=recompute,
             )
             if divisibility(layout, model, global_batch=global_batch, accelerators=accelerators, sequence=sequence):
@@ -109,7 +118,7 @@ def _shapes(model: Transformer, sequence: int, accelerators: int, domain: int, s
             chunks: dict[str, tuple[int, ...]] = {"interleaved": tuple(range(2, MOST_CHUNKS + 1)), "zb_v": (2,)}
             ways = [(v, kind) for kind in schedules for v in chunks.get(kind, (1,)) if splits(model.layers, pipeline * v)]
         for (virtual, schedule), expert in product(ways, experts):
-            yield tensor, context, pipeline, virtual, expert, schedule
+            yield _Shape(tensor, context, pipeline, virtual, expert, schedule)
 
 
 def _powers(most: int) -> list[int]:

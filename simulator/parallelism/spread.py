@@ -8,30 +8,23 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.parallelism.room import InRoom
 from simulator.spec import require
 
 
 @dataclass(frozen=True, kw_only=True)
-class Spread:
+class Spread(InRoom):
     """The job's nodes are dealt out to blocks of the machine room in turn, so that consecutive ones share nothing below the block's uplink.
 
     Args:
         block: nodes of one block: those under a leaf, of a rack, a pod, a site.
-        among: nodes of the machine room; those of the job alone where absent. Whatever else runs there keeps quiet,
-            unless it is listed under `neighbours`.
     """
 
     kind: Literal["spread"] = "spread"
     block: int
-    among: int | None = None
 
     def __post_init__(self) -> None:
         require(self.block >= 1, f"block is {self.block}, at least 1 node is expected")
-
-    def room(self, count: int) -> int:
-        """Nodes of the machine room whose network is built."""
-        require(self.among is None or self.among >= count, f"{count} nodes do not fit among {self.among}", f"write among: {count} or more")
-        return self.among or count
 
     def stands(self, count: int) -> NDArray[np.int64]:
         """Place in the machine room of each of the job's nodes."""

@@ -339,9 +339,9 @@ class _Data:
         # Of an expert, fewer ranks hold a copy among which its states are shared.
         copies = layout.tensor * layout.context * layout.data // (layout.expert * (layout.expert_tensor or layout.tensor))
         mine = self.dense / self.shards + self.experts / (1 if layout.sharding == "none" else max(copies, 1))
-        if set(self.layout.offload) - {"activations"}:
+        if layout.updates_on_host:
             on_host = optimizer_time(self.job, self.machines, mine, backward)
-            return max(on_host, drive_time(self.machines, mine)) if "optimizer_nvme" in self.layout.offload else on_host
+            return max(on_host, drive_time(self.machines, mine)) if "optimizer_nvme" in layout.offload else on_host
         passes = self.job.software.optimizer_passes
         return stream_time(accelerator, (UPDATE_BYTES + passes - ZERO_BYTES) * mine + ZERO_BYTES * self.parameters, 50)
 

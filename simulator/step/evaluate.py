@@ -115,7 +115,7 @@ def _terms(job: Job, layout: Layout, machines: Machines, timed: Clock, spreads: 
         "data_comm": (f"{timed.data_traffic:.6g} s of traffic, less what is hidden", "Rajbhandari et al. 2020, arXiv:1910.02054, 7"),
         "optimizer": (
             f"({UPDATE_BYTES:g} + {software.optimizer_passes:g}) B x {timed.parameters:.6g} parameters ({layout.sharding}) / bandwidth"
-            if not set(layout.offload) - {"activations"}
+            if not layout.updates_on_host
             else f"{offload.HOST_UPDATE_BYTES:g} B x {timed.parameters:.6g} parameters ({layout.sharding}) x accelerators of a node / (its"
             f" host's memory x {offload.HOST_SHARE:g}), or the link's or drives' time",
             "counting reads and writes",

@@ -292,7 +292,7 @@ def _states(job: Job, layout: Layout, layers: list[tuple[_Kind, int]], ends: flo
         return plain / replicas + experts / expert_replicas if level >= sharded_from else plain + experts
 
     gradient = job.software.gradient_size(job.precision) if wide == 2 else wide
-    if "optimizer" in layout.offload or "optimizer_nvme" in layout.offload:
+    if layout.updates_on_host:
         return wide * held(3), gradient * held(2), 0.0  # of fp32 runs too, the weights stay to compute with
     if level == 3 or wide == 4:
         return 4 * held(3), gradient * held(2), 8 * held(1)

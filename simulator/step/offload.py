@@ -46,6 +46,13 @@ def refused(job: Job, layout: Layout, machines: Machines) -> Infeasible | None:
     return None
 
 
+def _said(rate: float | None) -> float:
+    """A rate of the node that `refused` has asked for [B/s]."""
+    if rate is None:
+        raise ValueError("offload is priced on a node that does not say how fast its host is")
+    return rate
+
+
 def optimizer_time(job: Job, machines: Machines, parameters: float, backward: float) -> float:
     """Exposed seconds of an optimizer step on the host: gradients down, update, weights up.
 
@@ -58,10 +65,9 @@ def optimizer_time(job: Job, machines: Machines, parameters: float, backward: fl
 
     Source: Ren et al. 2021, arXiv:2101.06840, sections 4.1 and 5.1.
     """
-    node = machines.node
-    link, host = node.host_link or 0.0, node.host_bandwidth or 0.0
+    link, host = _said(machines.node.host_link), _said(machines.node.host_bandwidth)
     down = job.software.gradient_size(job.precision) * parameters / link
-    update = HOST_UPDATE_BYTES * parameters * node.accelerators / (HOST_SHARE * host)
+    update = HOST_UPDATE_BYTES * parameters * machines.node.accelerators / (HOST_SHARE * host)
     return max(down - backward, 0.0) + max(update, 2.0 * parameters / link)
 
 
@@ -70,7 +76,7 @@ def drive_time(machines: Machines, parameters: float) -> float:
 
     12 bytes per parameter each way. Source: Rajbhandari et al. 2021 (ZeRO-Infinity), arXiv:2104.07857, section 5.2.
     """
-    return 24.0 * parameters * machines.node.accelerators / (machines.node.nvme or 1.0)
+    return 24.0 * parameters * machines.node.accelerators / _said(machines.node.nvme)
 
 
 def waiting(job: Job, layout: Layout, machines: Machines, layer: Pass, dense: bool) -> Pass:
@@ -78,6 +84,6 @@ def waiting(job: Job, layout: Layout, machines: Machines, layer: Pass, dense: bo
 
     # Assumes: the link is free of other traffic, and one layer's transfer hides behind one layer's compute.
     """
-    seconds = layout.microbatch * job.sequence / layout.context * kept_bytes(job, layout, dense) / (machines.node.host_link or 1.0)
+    seconds = layout.microbatch * job.sequence / layout.context * kept_bytes(job, layout, dense) / _said(machines.node.host_link)
     exposed = [Lap(memory_bound=max(seconds - lap.total, 0.0)) for lap in (layer.forward, layer.backward)]
     return layer + Pass(exposed[0], exposed[1])

@@ -28,10 +28,10 @@ less the spreads of dense models; benchmarks/fit_intervals.py. DeepSeek-V3 on GB
 
 UNSEEN = 0.06
 """Added spread for each thing that no calibration row of the software generation has: the generation itself, a kind of parallelism in it.
-Source: assumed; two thirds of what one source differs from the next."""
+Source: assumed: of the order of what one source differs from the next."""
 
 PER_QUADRUPLE = 0.05
-"""Added spread for each factor of four beyond four times the largest calibrated run. Source: assumed, half of what sources differ."""
+"""Added spread for each factor of four beyond four times the largest calibrated run. Source: assumed: of that order too."""
 
 LARGEST = 2_240
 """Accelerators of the largest calibration run (Narayanan et al. 2021, Table 2)."""

@@ -50,13 +50,13 @@ def degraded(
         `Infeasible` where the policy cannot work with the layout at all.
     """
     layout, kind = whole.layout, recovery.kind
+    tolerate = recovery.tolerate if isinstance(recovery, Templates) else 0
     if layout is None:
         return Infeasible(reason=f"{kind} lays the job out anew, and nothing says how it is", mend="write the layout")
     needs = {
         "experts are spread over the replicas": layout.expert > 1,
         "there is only one pipeline, and no other copy of its states": layout.data == 1 and isinstance(recovery, Templates | Reroute),
-        f"there are {layout.data} pipelines, and {getattr(recovery, 'tolerate', 0)} losses at once are to be survived": layout.data
-        <= getattr(recovery, "tolerate", 0),
+        f"there are {layout.data} pipelines, and {tolerate} losses at once are to be survived": layout.data <= tolerate,
         "there is only one stage, and no next one to hold a copy of": layout.pipeline == 1 and isinstance(recovery, Redundant),
     }
     why = next((why for why, met in needs.items() if met), None)
