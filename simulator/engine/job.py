@@ -90,7 +90,6 @@ import enum
 import math
 from collections import deque
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -99,7 +98,8 @@ import simpy
 from simulator.engine import donors
 from simulator.engine.fleet import Fleet, Lemons
 from simulator.engine.hazards import INTERVAL, MISLED, SAVES, VICTIM, Hazards
-from simulator.engine.life import PARTS, Life, Phase, RunRecord
+from simulator.engine.ledger import Ledger
+from simulator.engine.life import Life, Phase, RunRecord
 from simulator.engine.progress import Pace, Progress, pace
 from simulator.engine.streams import Streams, exponential, lognormal, lognormal_factor
 from simulator.engine.workshop import Workshop
@@ -149,15 +149,6 @@ class Slow(NamedTuple):
     failure: FailureClass
     draws: list[float]
     unseen: float = 0.0
-
-
-@dataclass(slots=True)
-class Caused:
-    """What a cause is to blame for so far: work lost, time that the job stood [s], nodes held meanwhile × time [s]."""
-
-    lost_s: float = 0.0
-    stood_s: float = 0.0
-    node_s: float = 0.0
 
 
 Events = Generator[simpy.Event, Any, Signal]
@@ -233,11 +224,7 @@ class Job:
         self._known: deque[ScheduledNodes] = deque()
         limits = (life.allocation.job_time_limit, life.allocation.node_hours, life.allocation.end)
         self._unplanned = limits == (None, None, None) and not (self._shifts and self._announces)
-        self._parts = dict.fromkeys(PARTS, 0.0)
-        self._node_s = dict.fromkeys(PARTS, 0.0)
-        self._training_node_s = self._blamed_lost = 0.0
-        self._blamed = ""
-        self._caused: dict[str, Caused] = {}
+        self._ledger = Ledger()
         self._interruptions = {failure.cause: 0 for failure in classes if not failure.planned}
         if isinstance(life.availability, Spot | Replay):
             self._interruptions.setdefault(RECLAIMED, 0)
@@ -262,26 +249,14 @@ class Job:
         self._blame("")
         if self.ending:
             progress.roll_back(self.now)
-        training = {
-            "productive": progress.productive,
-            "degraded": progress.degraded,
-            "evaluation": progress.evaluation,
-            "data": progress.data,
-            "lost_work": progress.lost,
-        }
-        self._parts |= training
-        self._parts["checkpoint"] += progress.checkpoint
-        trained = math.fsum(training.values()) + progress.checkpoint
-        each = self._training_node_s / trained if trained > 0 else 0.0
-        self._node_s |= {part: seconds * each for part, seconds in training.items()}
-        self._node_s["checkpoint"] += progress.checkpoint * each
-        caused = self._caused
+        ledger = self._ledger
+        ledger.close(progress)
         return RunRecord(
             finished=not self.ending,
             ending=self.ending or "the last checkpoint is durable",
             wall_clock_s=self.now,
             tokens=progress.safe_tokens,
-            parts_s=self._parts,
+            parts_s=ledger.parts_s,
             interruptions=self._interruptions,
             training_node_s=fleet.training_s,
             idle_node_s=fleet.idle_s,
@@ -291,9 +266,9 @@ class Job:
             step_factor=self._factor,
             selections=fleet.selections,
             borrowings=fleet.borrowings,
-            parts_node_s=self._node_s,
-            causes_s={cause: caused[cause].stood_s + caused[cause].lost_s for cause in sorted(caused)},
-            causes_node_s={cause: caused[cause].node_s + caused[cause].lost_s * each for cause in sorted(caused)},
+            parts_node_s=ledger.parts_node_s,
+            causes_s=ledger.causes_s,
+            causes_node_s=ledger.causes_node_s,
             log=tuple(self._log),
         )
 
@@ -347,27 +322,14 @@ class Job:
         self._held, self._running = part != "queue", part not in _STANDING
         self._struck = self._saving or self.life.recovery.struck
         end = self.now + math.fsum([seconds for _, seconds in left])
-        blamed, held_s = self._blamed, self.fleet.held_s
+        blamed, held_s = self._ledger.blamed, self.fleet.held_s
         signal = yield from self._pass(end, book, training=self._saving, growth=part == "wait_for_nodes")
-        seconds = math.fsum([spent for _, spent in spent_on])
-        held_s = self.fleet.held_s - held_s
-        for name, spent in spent_on:
-            self._parts[name] += spent
-            self._node_s[name] += held_s * spent / seconds
-        if blamed:
-            self._caused[blamed].stood_s += seconds
-            self._caused[blamed].node_s += held_s
+        self._ledger.spend(spent_on, self.fleet.held_s - held_s, blamed)
         return signal
 
     def _blame(self, cause: str) -> None:
-        """From now on that cause answers for what passes; the one so far for what was lost. None where it is empty."""
-        lost = self._progress.lost - self._blamed_lost
-        self._blamed_lost += lost
-        if self._blamed:
-            self._caused[self._blamed].lost_s += lost
-        self._blamed = cause
-        if cause and cause not in self._caused:
-            self._caused[cause] = Caused()
+        """From now on that cause answers for what passes; none where it is empty."""
+        self._ledger.blame(cause, self._progress.lost)
 
     def fall_back(self, failure: FailureClass | None = None) -> None:
         """Back to the last checkpoint that the failure has left and that can be read; None where it was none."""
@@ -540,7 +502,7 @@ class Job:
             end = self.now + progress.to_phase_end(pace)
             held_s = self.fleet.held_s
             signal = yield from self._pass(end, self._book, training=True, margin=self._margin, growth=True)
-            self._training_node_s += self.fleet.held_s - held_s
+            self._ledger.training_node_s += self.fleet.held_s - held_s
             if signal is Signal.FAILED:
                 return signal
             if signal in (Signal.DONE, Signal.PACED):
