@@ -58,6 +58,7 @@ class LayoutUsed:
     sharding: str
     sequence_parallel: bool
     recompute: str
+    recompute_layers: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from simulator.errors import MendableError, Problem, ProblemsError, did_you_mean
-from simulator.model.parameters import head_size
+from simulator.model.parameters import dense_layers, head_size
 from simulator.model.transformer import Experts, LatentAttention, Transformer
 
 Json = Mapping[str, Any]
@@ -247,6 +247,24 @@ def _mixtral(read: _Config) -> _Found:
     return found
 
 
+def _llama4(read: _Config) -> _Found:
+    """Every `interleave_moe_layer_step`-th layer has experts, one of them shared; norms of queries and keys have no weights."""
+    found = _plain(read, tied=False, grouped=True, gated=True, norm="rms", ffn=read.count("intermediate_size_mlp"))
+    layers, step = found.fields["layers"], read.maybe("interleave_moe_layer_step") or 1
+    routed = read.take("moe_layers")
+    if routed is not None and routed != [layer for layer in range(layers) if (layer + 1) % step == 0]:
+        read.refuse("moe_layers", f"is {routed!r}, which interleave_moe_layer_step: {step} does not say")
+    read.only("attention_bias", (False,), _BIASES)
+    read.take("use_qk_norm", "attn_temperature_tuning", "attn_scale", "floor_scale", "for_llm_compressor")  # element by element
+    chunk, whole = read.maybe("attention_chunk_size"), read.maybe("no_rope_layer_interval") or 4
+    read.take("no_rope_layers", "layer_types")
+    if chunk is not None:
+        found.window, found.windowed = chunk, layers - layers // whole
+    count, active, inner = read.count("num_local_experts"), read.count("num_experts_per_tok"), read.count("intermediate_size")
+    found.fields["experts"] = Experts(count=count, active=active, ffn=inner, shared=1, every=step)
+    return found
+
+
 def _qwen2(read: _Config) -> _Found:
     found = _plain(read, tied=False, grouped=True, gated=True, norm="rms")
     if read.flag("qkv_bias", True):
@@ -273,9 +291,7 @@ def _qwen_windows(read: _Config, found: _Found) -> None:
 
 
 def _qwen_experts(read: _Config, found: _Found) -> _Found:
-    step, alone = read.maybe("decoder_sparse_step"), read.take("mlp_only_layers") or []
-    if step not in (None, 1):
-        read.refuse("decoder_sparse_step", f"is {step}: every layer after the leading dense ones has experts in a model of ours")
+    step, alone = read.maybe("decoder_sparse_step") or 1, read.take("mlp_only_layers") or []
     if not isinstance(alone, list) or sorted(alone) != list(range(len(alone))):
         read.refuse("mlp_only_layers", f"is {alone!r}: only leading layers can be dense")
         alone = []
@@ -286,10 +302,10 @@ def _qwen_experts(read: _Config, found: _Found) -> _Found:
         read.count("moe_intermediate_size"),
     )
     found.fields["experts"] = Experts(
-        count=count, active=active, ffn=inner, first_dense=len(alone), shared=1 if shared else 0, shared_ffn=shared or None
+        count=count, active=active, ffn=inner, first_dense=len(alone), every=step, shared=1 if shared else 0, shared_ffn=shared or None
     )
     if shared:
-        found.uncounted["gate of the shared expert"] = lambda model: (model.layers - len(alone)) * model.hidden
+        found.uncounted["gate of the shared expert"] = lambda model: _routed(model) * model.hidden
     return found
 
 
@@ -327,7 +343,7 @@ def _deepseek(read: _Config) -> _Found:
 
 
 def _routed(model: Transformer) -> int:
-    return model.layers + model.prediction_heads - (model.experts.first_dense if model.experts else 0)
+    return model.layers + model.prediction_heads - dense_layers(model)
 
 
 def _gpt_neox(read: _Config) -> _Found:
@@ -468,6 +484,7 @@ _FAMILIES: Mapping[str, Callable[[_Config], _Found]] = {
     "olmo2": _olmo2,
     "mistral": _mistral,
     "mixtral": _mixtral,
+    "llama4_text": _llama4,
     "qwen2": _qwen2,
     "qwen2_moe": lambda read: _qwen_experts(read, _qwen2(read)),
     "qwen3": _qwen3,

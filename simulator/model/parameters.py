@@ -48,7 +48,7 @@ class Parameters:
 
 
 def products(model: Transformer, dense: bool = False) -> tuple[Product, ...]:
-    """The weight matrices of one layer; `dense` asks for the leading dense layers of a mixture of experts.
+    """The weight matrices of one layer; `dense` asks for the dense layers of a mixture of experts.
 
     Queries, keys and values are one product, and so are gate and up projection, as every framework computes them.
     """
@@ -103,9 +103,12 @@ def head_size(model: Transformer) -> int:
     return model.head_size or model.hidden // model.heads
 
 
-def dense_layers(model: Transformer) -> int:
-    """Layers with a dense feed-forward block: all of them without experts."""
-    return model.layers if model.experts is None else min(model.layers, model.experts.first_dense)
+def dense_layers(model: Transformer, first: int | None = None) -> int:
+    """Layers with a dense feed-forward block among the `first` ones, or in the whole model: all of them without experts."""
+    count, experts = model.layers if first is None else first, model.experts
+    if experts is None:
+        return count
+    return count - (count // experts.every - min(experts.first_dense, count) // experts.every)
 
 
 def layer_parameters(model: Transformer, dense: bool = False) -> Mapping[str, int]:
@@ -191,14 +194,14 @@ def model_flop(model: Transformer, sequence: int) -> FlopPerToken:
     return FlopPerToken(matrix=matrix, attention=3.0 * (model.layers + model.prediction_heads) * attention_flop(model, sequence))
 
 
-def hardware_flop(model: Transformer, sequence: int, recompute: Literal["none", "selective", "full"]) -> FlopPerToken:
+def hardware_flop(model: Transformer, sequence: int, recompute: Literal["none", "selective", "full"], share: float = 1.0) -> FlopPerToken:
     """FLOP per token that the machine executes: model FLOP and what is computed twice.
 
-    Full recompute repeats the forward pass of every layer (not of the logits); selective repeats the attention core.
+    Full recompute repeats the forward pass of a `share` of the layers (not of the logits); selective repeats the attention core.
     Source: Korthikanti et al. 2022 (arXiv:2205.05198), section 5.
     """
     flop = model_flop(model, sequence)
-    again = flop.attention / 3 if recompute != "none" else 0.0
+    again = flop.attention / 3 * share if recompute != "none" else 0.0
     logits = 6.0 * model.vocabulary * model.hidden * (1 + model.prediction_heads)
-    matrix = (flop.matrix - logits) / 3 if recompute == "full" else 0.0
+    matrix = (flop.matrix - logits) / 3 * share if recompute == "full" else 0.0
     return FlopPerToken(matrix=flop.matrix + matrix, attention=flop.attention + again)

@@ -19,6 +19,7 @@ class Experts:
         shared: experts that every token visits.
         shared_ffn: inner size of each shared expert; `ffn` where absent.
         first_dense: leading layers that keep the dense block (of size `Transformer.ffn`).
+        every: of the layers after those, the ones that have experts: each whose number, counted from 1, it divides (2: every other one).
     """
 
     count: int
@@ -27,6 +28,10 @@ class Experts:
     shared: int = 0
     shared_ffn: int | None = None
     first_dense: int = 0
+    every: int = 1
+
+    def __post_init__(self) -> None:
+        require(self.every >= 1, f"experts in every {self.every}th layer: at least 1 is expected")
 
 
 @dataclass(frozen=True, kw_only=True)

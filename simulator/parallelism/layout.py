@@ -25,6 +25,7 @@ class Layout:
         sharding: of optimizer states (zero1), and gradients (zero2), and weights (zero3, FSDP) over the data-parallel ranks.
         sequence_parallel: activations outside the tensor-parallel blocks are split over the tensor ranks.
         recompute: which activations are computed again in the backward pass.
+        recompute_layers: layers of each chunk that `full` recompute is for, the others keep everything; all of them where absent.
         offload: what is kept in the host's memory: `optimizer` (Adam's states, updated there; or `optimizer_nvme`, on its drives) and
             `activations` (fetched back layer by layer).
         tensor, pipeline, data: degrees of tensor, pipeline and data parallelism.
@@ -47,6 +48,7 @@ class Layout:
     sharding: Sharding = "none"
     sequence_parallel: bool = False
     recompute: Recompute = "none"
+    recompute_layers: int | None = None
     offload: tuple[Offload, ...] = ()
 
     def __post_init__(self) -> None:
@@ -65,6 +67,18 @@ class Layout:
         twice = len(set(self.offload)) < len(self.offload) or {"optimizer", "optimizer_nvme"} <= set(self.offload)
         require(not twice, f"offload names a place for the same thing twice: {', '.join(self.offload)}", "name each once")
         require(self.schedule != "zb_v" or self.virtual == 2, "the zb_v schedule has 2 chunks per stage", "write virtual: 2")
+        again = self.recompute_layers
+        require(again is None or again >= 1, f"recompute_layers is {again}, at least 1 is expected", "write recompute: none")
+        require(
+            again is None or self.recompute == "full",
+            f"recompute_layers says nothing of recompute {self.recompute}",
+            "write recompute: full",
+        )
+        require(
+            again is None or "activations" not in self.offload,
+            "activations go to the host layer by layer, of which recompute_layers keeps some whole and some not",
+            "leave out recompute_layers or offload of activations",
+        )
         chunks, told = self.pipeline * self.virtual, self.stage_layers
         if told is not None:
             what = f"stage_layers has {len(told)} numbers, pipeline {self.pipeline} x virtual {self.virtual} asks for {chunks}"
@@ -75,6 +89,12 @@ class Layout:
     def updates_on_host(self) -> bool:
         """Whether the optimizer's states are kept off the accelerators, and updated there."""
         return any(kept != "activations" for kept in self.offload)
+
+    def computed_again(self, layers: int) -> int:
+        """Layers whose forward pass runs again, of a chunk with so many."""
+        if self.recompute != "full":
+            return 0
+        return layers if self.recompute_layers is None else min(layers, self.recompute_layers)
 
     @property
     def accelerators(self) -> int:

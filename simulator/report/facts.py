@@ -40,7 +40,8 @@ def schedule_text(layout: LayoutUsed | None) -> str:
         return NOTHING
     chosen = [clean(layout.schedule), f"micro-batch {layout.microbatch}", clean(layout.sharding)]
     chosen += ["sequence parallel"] if layout.sequence_parallel else []
-    return ", ".join([*chosen, f"recompute {clean(layout.recompute)}"])
+    some = "" if layout.recompute_layers is None else f" of {layout.recompute_layers} layers of each chunk"
+    return ", ".join([*chosen, f"recompute {clean(layout.recompute)}{some}"])
 
 
 def step_text(step: StepTime) -> str:

@@ -1,5 +1,6 @@
 """What one accelerator does in one optimizer step, how long, how many bytes."""
 
+from simulator.step.chunks import executed_flop
 from simulator.step.clock import Clock, Known, Unplayed, clock, unplayed
 from simulator.step.evaluate import CHECKPOINT_BYTES, answer, evaluate
 from simulator.step.job import Job, Machines, StepAnswer
@@ -19,6 +20,7 @@ __all__ = [
     "answer",
     "clock",
     "evaluate",
+    "executed_flop",
     "fits",
     "host_memory",
     "memory_interval",

@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 
 from simulator.collectives import Operation
 from simulator.hardware import stream_time
-from simulator.model import dense_layers, layer_parameters
+from simulator.model import layer_parameters
 from simulator.outcome import Bar
 from simulator.parallelism import Layout, ends_apart, held_layers
 from simulator.pipeline import SCHEDULES, Timeline, play
+from simulator.step.chunks import Held, held_dense, mixed
 from simulator.step.job import Job, Machines
 from simulator.step.layer import Lap, Pass, embedding_pass, layer_pass, output_pass, prediction_pass, slowest
 from simulator.step.network import Network
@@ -197,26 +198,26 @@ def _passes(
     layout: Layout,
     machines: Machines,
     network: Network,
-    held: tuple[tuple[int, ...], ...],
+    held: Held,
     shared: Known,
 ) -> list[list[Pass]]:
     """One microbatch of every chunk of every stage."""
-    first_dense = dense_layers(job.model) if job.model.experts is not None else 0
     alike = _alike(layout, network)
     if alike not in shared:
-        shared[alike] = _pieces(job, layout, machines, network, bool(first_dense))
+        shared[alike] = _pieces(job, layout, machines, network)
     usual, dense, embedding, output = shared[alike]
     known: dict[tuple[int, int], Pass] = {}
-    answer = [[usual] * len(chunks) for chunks in held]
+    answer: list[list[Pass]] = []
+    for counts in zip(held, held_dense(job.model, layout, held), strict=True):
+        answer.append([])
+        for count, flat in zip(*counts, strict=True):
+            if (count, flat) not in known:
+                whole = usual * (count - flat) + dense * flat
+                # Every one of them goes forward again before it goes backward, but for those that keep everything, of either kind alike.
+                spared = 1 - layout.computed_again(count) / count if layout.recompute_layers and count else 0.0
+                known[count, flat] = replace(whole, backward=whole.backward + whole.forward * -spared) if spared else whole
+            answer[-1].append(known[count, flat])
     for route in SCHEDULES[layout.schedule].routes(layout.pipeline, layout.virtual):
-        before = 0
-        for stage, chunk in route:
-            count = held[stage][chunk]
-            dense_here = min(max(first_dense - before, 0), count)
-            if (count, dense_here) not in known:
-                known[count, dense_here] = usual * (count - dense_here) + dense * dense_here
-            answer[stage][chunk] = known[count, dense_here]
-            before += count
         (first, one), (last, other) = route[0], route[-1]
         answer[first][one] += embedding
         answer[last][other] += output
@@ -233,11 +234,11 @@ def _alike(layout: Layout, network: Network) -> Hashable:
     )
 
 
-def _pieces(job: Job, layout: Layout, machines: Machines, network: Network, leading: bool) -> tuple[Pass, Pass, Pass, Pass]:
-    """One microbatch of a layer, of a leading dense layer where there is any, of the embedding, and of what follows the last layer."""
+def _pieces(job: Job, layout: Layout, machines: Machines, network: Network) -> tuple[Pass, Pass, Pass, Pass]:
+    """One microbatch of a layer, of a dense one where others have experts, of the embedding, and of what follows the last layer."""
     accelerator = machines.node.accelerator
     usual = layer_pass(job, layout, accelerator, network.communicate, dense=False)
-    dense = layer_pass(job, layout, accelerator, network.communicate, dense=True) if leading else usual
+    dense = layer_pass(job, layout, accelerator, network.communicate, dense=True) if mixed(job.model) else usual
     if "activations" in layout.offload:
         usual, dense = waiting(job, layout, machines, usual, False), waiting(job, layout, machines, dense, True)
     embedding = embedding_pass(job, layout, accelerator, network.communicate)
@@ -264,19 +265,22 @@ def _beside(chunk: Pass) -> Pass:
 class _Data:
     """Gradients and weights of the rank that holds most, and their traffic over the data-parallel ranks."""
 
-    def __init__(self, job: Job, layout: Layout, machines: Machines, network: Network, held: tuple[tuple[int, ...], ...]) -> None:
+    def __init__(self, job: Job, layout: Layout, machines: Machines, network: Network, held: Held) -> None:
         self.job, self.layout, self.machines, self.network = job, layout, machines, network
         model = job.model
         self.layers = max(sum(chunks) for chunks in held)
-        per_layer = layer_parameters(model)
-        experts = per_layer.get("experts", 0)
+        # The stage with most experts among those with most layers.
+        routed = max((sum(chunks), sum(chunks) - sum(flat)) for chunks, flat in zip(held, held_dense(model, layout, held), strict=True))[1]
+        usual, dense = layer_parameters(model), layer_parameters(model, dense=True)
+        experts = usual.get("experts", 0)
+        plain = (sum(usual.values()) - experts) * routed + sum(dense.values()) * (self.layers - routed)
         embedding = model.vocabulary * model.hidden
         self.apart = ends_apart(layout)
         ends = 1 if self.apart or model.tied_embeddings else 2
         positions = job.sequence * model.hidden if model.positions == "learned" else 0
         replicated = model.hidden * 4 * self.layers
-        self.dense = ((sum(per_layer.values()) - experts) * self.layers + ends * embedding) / layout.tensor + positions + replicated
-        self.experts = experts * self.layers / (layout.expert * (layout.expert_tensor or layout.tensor))
+        self.dense = (plain + ends * embedding) / layout.tensor + positions + replicated
+        self.experts = experts * routed / (layout.expert * (layout.expert_tensor or layout.tensor))
         self.parameters = self.dense + self.experts
         self.shards = 1 if layout.sharding == "none" else layout.data * layout.context
 

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 
 from simulator import units
 from simulator.hardware import DEFAULT_KERNELS, kernels_of
-from simulator.model import hardware_flop, model_flop, parameters
+from simulator.model import model_flop, parameters
 from simulator.outcome import Infeasible, MemoryUse, StepTime, Term
 from simulator.parallelism import Layout, divisibility
 from simulator.pipeline import SCHEDULES
 from simulator.step import offload
+from simulator.step.chunks import executed_flop
 from simulator.step.clock import UPDATE_BYTES, Clock, clock
 from simulator.step.job import Job, Machines, StepAnswer
 from simulator.step.memory import fits, host_memory, memory_use
@@ -50,7 +51,7 @@ def answer(job: Job, layout: Layout, machines: Machines, memory: MemoryUse, bars
     timed = clock(job, layout, machines, bars)
     tokens = float(job.global_batch * job.sequence)
     flop = model_flop(job.model, job.sequence)
-    executed = hardware_flop(job.model, job.sequence, layout.recompute)
+    executed = executed_flop(job, layout)
     peak = machines.node.accelerator.peak[job.precision] * layout.accelerators
     parts = spread(job, layout, machines)
     width = sigma(parts)

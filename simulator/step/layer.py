@@ -89,7 +89,7 @@ class Pass:
 
 
 def layer_pass(job: Job, layout: Layout, accelerator: Accelerator, communicate: Communicate, dense: bool) -> Pass:
-    """One layer on one rank; `dense` asks for a leading dense layer of a mixture of experts.
+    """One layer on one rank; `dense` asks for a dense layer of a mixture of experts.
 
     Source: operations of Megatron-LM's transformer layer, counted; collectives of Shoeybi et al. 2019 (arXiv:1909.08053) and, with sequence
     parallelism, Korthikanti et al. 2022 (arXiv:2205.05198), section 4.2.

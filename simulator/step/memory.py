@@ -14,6 +14,7 @@ from simulator.outcome import Infeasible, MemoryUse
 from simulator.parallelism import Layout, changed, divisibility, held_layers
 from simulator.parallelism.groups import splits
 from simulator.pipeline import SCHEDULES
+from simulator.step.chunks import held_dense, mixed
 from simulator.step.job import Job, Machines
 
 _WIDE = {"fp32": 4, "tf32": 4}
@@ -92,6 +93,7 @@ def _changes(job: Job, layout: Layout, machines: Machines, count: int) -> Iterat
         "sequence_parallel": [True] if layout.tensor > 1 and not layout.sequence_parallel and job.software.year >= 2022 else [],
         "microbatch": [size for size in range(layout.microbatch - 1, 0, -1) if layout.microbatch % size == 0],
         "recompute": [kind for kind in stronger if kind in job.software.recomputes],
+        "recompute_layers": [None] if layout.recompute_layers else [],
         "offload": [("optimizer",)] if not layout.offload and machines.node.host_link and machines.node.host_bandwidth else [],
         "tensor": [layout.tensor * 2**power for power in range(1, 7) if layout.tensor * 2**power <= domain],
         "pipeline": [
@@ -117,8 +119,11 @@ def _suspects(model: Transformer, layout: Layout) -> list[int]:
     """The stages one of which is the worst: the first (most in flight), the last (logits), and the first of each kind of layer between."""
     if layout.schedule in ("zb_v", "dualpipe"):
         return list(range(layout.pipeline))
-    boundary = model.experts.first_dense * layout.pipeline * layout.virtual // model.layers % layout.pipeline if model.experts else 0
-    return sorted({stage for stage in (0, 1, boundary, boundary + 1, layout.pipeline - 1) if stage < layout.pipeline})
+    experts = model.experts
+    boundary = experts.first_dense * layout.pipeline * layout.virtual // model.layers % layout.pipeline if experts else 0
+    kinds = max(2, experts.every if experts else 0)  # as many stages in a row hold every number of layers with experts
+    suspects = (*range(kinds), *range(boundary, boundary + kinds), layout.pipeline - 1)
+    return sorted({stage for stage in suspects if stage < layout.pipeline})
 
 
 def rank_memory(job: Job, layout: Layout, stage: int) -> dict[str, float]:
@@ -142,11 +147,13 @@ def _parts(job: Job, layout: Layout, stage: int, kinds: Mapping[bool, _Kind]) ->
     held /= layout.virtual * SCHEDULES[layout.schedule].copies
     inputs = wide * model.hidden / _split(layout)
     full = layout.recompute == "full"
+    sizes = held_layers(layout, model.layers, job.output_layers)[stage]
+    share = sum(map(layout.computed_again, sizes)) / max(sum(sizes), 1)  # Assumes: of layers of either kind alike
     kept = working = 0.0
     away = "activations" in layout.offload
     for kind, count in layers:
         # What lies with the host is on the device for the layer at work and the one that comes next.
-        kept += (min(held * count, 2.0) if away else held * count) * (inputs if full else kind.kept)
+        kept += (min(held * count, 2.0) if away else held * count) * (share * inputs + (1 - share) * kind.kept)
         # What is computed again lives beside all that is kept, one layer at a time.
         working = max(working, kind.backward + (kind.kept if full else kind.dropped))
     logits = 0.0
@@ -169,7 +176,7 @@ def _parts(job: Job, layout: Layout, stage: int, kinds: Mapping[bool, _Kind]) ->
         # The layer at work and the next one, gathered; embeddings stay gathered from forward to backward.
         buffers += wide * (2 * max(kind.plain + kind.experts for kind, _ in layers) + embeddings)
     if software.reduction == "copies":
-        one = tokens * sum(count * (inputs if full else kind.kept) for kind, count in layers) / layout.virtual
+        one = tokens * sum(count * (share * inputs + (1 - share) * kind.kept) for kind, count in layers) / layout.virtual
         buffers, activations = _copied(layout, buffers, activations, one, _parameters(layers, embeddings + positions))
     allocated = weights + gradients + optimizer + activations + buffers
     return {
@@ -209,24 +216,17 @@ KnownKinds = dict[Hashable, Mapping[bool, _Kind]]
 
 def _kinds(job: Job, layout: Layout) -> Mapping[bool, _Kind]:
     """The layers that a model has: by whether they are dense."""
-    experts = job.model.experts
-    present = (True,) if experts is None else (False, True) if experts.first_dense else (False,)
+    present = (False, True) if mixed(job.model) else (job.model.experts is None,)
     return {dense: _kind(job, layout, dense) for dense in present}
 
 
 def _layers(job: Job, layout: Layout, stage: int, kinds: Mapping[bool, _Kind]) -> list[tuple[_Kind, int]]:
     """The layers of one stage: kind and count, never empty."""
-    model, chunks = job.model, held_layers(layout, job.model.layers, job.output_layers)
-    held, dense = sum(chunks[stage]), 0
+    chunks = held_layers(layout, job.model.layers, job.output_layers)
+    held = sum(chunks[stage])
     if len(kinds) == 1:
         return [(kind, held) for kind in kinds.values()]
-    for route in SCHEDULES[layout.schedule].routes(layout.pipeline, layout.virtual):
-        left = model.experts.first_dense if model.experts else 0
-        for other, chunk in route:
-            dense += min(left, chunks[stage][chunk]) if other == stage else 0
-            left -= chunks[other][chunk]
-            if left <= 0:
-                break
+    dense = sum(held_dense(job.model, layout, chunks)[stage])
     return [(kinds[is_dense], count) for is_dense, count in ((True, dense), (False, held - dense)) if count] or [(kinds[False], 0)]
 
 

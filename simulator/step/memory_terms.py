@@ -21,6 +21,8 @@ def memory_terms(job: Job, layout: Layout, memory: MemoryUse) -> tuple[Term, ...
     allocated = memory.total_bytes - parts["fragmentation"] - parts["workspace"]
     level = ("none", "zero1", "zero2", "zero3").index(layout.sharding)
 
+    again = "" if layout.recompute_layers is None else f" of {layout.recompute_layers} layers of each chunk"
+
     def sharded(sharded_from: int) -> str:
         return f" ({layout.sharding} over {layout.data * layout.context} ranks)" if level >= sharded_from else ""
 
@@ -30,7 +32,7 @@ def memory_terms(job: Job, layout: Layout, memory: MemoryUse) -> tuple[Term, ...
         "optimizer": (f"{parts['optimizer'] / states:.6g} parameters on the rank x {states} B of Adam's states{sharded(1)}", _RAJBHANDARI),
         "activations": (
             f"microbatches in flight under {layout.schedule} x layers of the stage x what each keeps, {layout.microbatch} x"
-            f" {job.sequence} tokens, recompute {layout.recompute}; and what lives while one layer, or the logits, go backward",
+            f" {job.sequence} tokens, recompute {layout.recompute}{again}; and what lives while one layer, or the logits, go backward",
             _KORTHIKANTI,
         ),
         "buffers": ("messages between stages, inputs gathered from the tensor ranks, weight gradients, copies to reduce", "counting"),

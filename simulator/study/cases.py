@@ -120,6 +120,9 @@ def case(row: Mapping[str, Any], find: Find) -> Case:
         assumed.append(f"{layout.virtual} chunks per stage, the fastest degree of interleaving")
     if free:
         assumed[assumed.index("microbatch 1")] = f"microbatch {layout.microbatch}, the fastest that fits"
+    if _of_some_layers(str(row.get("recompute"))) and layout.recompute_layers is None:
+        layout = _fewest_recomputed(job, layout, machines)
+        assumed.append(f"recompute of {layout.recompute_layers or 'all'} layers of each chunk, the fewest that fit")
     if _unsaid(row):
         layout = _least_recompute(job, layout, machines)
         assumed.append(f"recompute {layout.recompute}, the least that fits")
@@ -139,8 +142,6 @@ def _model(written: Mapping[str, Any]) -> Transformer:
     moe, mla = written.get("moe"), written.get("mla")
     experts = latent = None
     if moe:
-        if int(moe.get("moe_layer_every") or 1) != 1:
-            raise MendableError("experts in every other layer cannot be said")
         experts = Experts(
             count=int(moe["experts"]),
             active=int(moe["top_k"]),
@@ -148,6 +149,7 @@ def _model(written: Mapping[str, Any]) -> Transformer:
             shared=1 if moe.get("shared_expert_ffn_hidden") else 0,
             shared_ffn=int(moe.get("shared_expert_ffn_hidden") or 0) or None,
             first_dense=int(moe.get("leading_dense_layers") or 0),
+            every=int(moe.get("moe_layer_every") or 1),
         )
     if mla:
         latent = LatentAttention(
@@ -252,6 +254,7 @@ def _layout(row: Mapping[str, Any], assumed: list[str]) -> Layout:
         sharding=sharding,
         sequence_parallel=bool(split) and tensor > 1,
         recompute=_recompute(str(row.get("recompute") or "not stated")),
+        recompute_layers=None if row.get("recompute_layers") is None else int(row["recompute_layers"]),
     )
 
 
@@ -330,13 +333,24 @@ def _interleavings(job: Job, layout: Layout, machines: Machines) -> list[Layout]
 
 def _recompute(written: str) -> Recompute:
     said = written.lower()
-    if said.startswith("full"):
+    if said.startswith("full") or _of_some_layers(said):
         return "full"
     if said.startswith("selective") and not re.search("layer subset|custom|remat", said):
         return "selective"
     if said.startswith(("none", "no", "unknown", "false")):
         return "none"
     raise MendableError(f"the simulator cannot say recompute {written[:40]!r}")
+
+
+def _of_some_layers(written: str) -> bool:
+    return "layer subset" in written.lower()
+
+
+def _fewest_recomputed(job: Job, layout: Layout, machines: Machines) -> Layout:
+    """Full recompute of the fewest layers that fit: who leaves some of them alone does it to save time."""
+    most = -(-job.model.layers // (layout.pipeline * layout.virtual))
+    tried = (replace(layout, recompute_layers=count) for count in range(1, most))
+    return next((fewer for fewer in tried if _fits(job, fewer, machines)), layout)
 
 
 def _least_recompute(job: Job, layout: Layout, machines: Machines) -> Layout:

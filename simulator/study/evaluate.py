@@ -242,6 +242,7 @@ def _layout(step: PricedStep, phase: PhasePlan) -> LayoutUsed | None:
         sharding=layout.sharding,
         sequence_parallel=layout.sequence_parallel,
         recompute=layout.recompute,
+        recompute_layers=layout.recompute_layers,
     )
 
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from simulator.model import hardware_flop, model_flop
+from simulator.model import model_flop
 from simulator.parallelism import Layout
-from simulator.step import Job
+from simulator.step import Job, executed_flop
 
 GIB = 2.0**30
 
@@ -55,7 +55,7 @@ def _seconds(row: Mapping[str, Any], job: Job, layout: Layout) -> float | None:
     printed = row.get("measured") or {}
     tokens, accelerators = float(job.sequence * job.global_batch), float(layout.accelerators)
     model = model_flop(job.model, job.sequence).total * tokens / accelerators
-    hardware = hardware_flop(job.model, job.sequence, layout.recompute).total * tokens / accelerators
+    hardware = executed_flop(job, layout).total * tokens / accelerators
     peak = max((float(rate) for rate in (row.get("hardware") or {}).get("peak_tflops", {}).values()), default=0.0)
     peak = float(((row.get("hardware") or {}).get("peak_tflops") or {}).get(job.precision) or peak)
     rates: tuple[tuple[Any, float], ...] = (

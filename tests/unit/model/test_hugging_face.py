@@ -72,6 +72,20 @@ COUNTED: dict[str, tuple[Json, int]] = {
         ),
         2 * EMBEDDING + 3 * (attention(64, 8, 2, 8, True) + 3 * 64 * (4 * 40 + 80) + 64 * 4 + 64 + 2 * NORM) + NORM,
     ),
+    "qwen2_moe in every other layer": (
+        llama(
+            model_type="qwen2_moe", num_experts=4, num_experts_per_tok=2, moe_intermediate_size=40, shared_expert_intermediate_size=80,
+            decoder_sparse_step=2, num_hidden_layers=4,
+        ),
+        2 * EMBEDDING + 4 * (attention(64, 8, 2, 8, True) + 2 * NORM) + 2 * (GATED + 3 * 64 * (4 * 40 + 80) + 64 * 4 + 64) + NORM,
+    ),
+    "llama4_text": (
+        llama(
+            model_type="llama4_text", num_local_experts=4, num_experts_per_tok=1, intermediate_size=40, intermediate_size_mlp=176,
+            interleave_moe_layer_step=2, moe_layers=[1, 3], num_hidden_layers=4, attention_chunk_size=64, use_qk_norm=True,
+        ),
+        2 * EMBEDDING + 4 * (attention(64, 8, 2, 8) + 2 * NORM) + 2 * (GATED + 3 * 64 * (4 + 1) * 40 + 64 * 4) + NORM,
+    ),
     "qwen3": (
         llama(model_type="qwen3", head_dim=16),
         2 * EMBEDDING + 3 * (attention(64, 8, 2, 16) + 2 * 16 + GATED + 2 * NORM) + NORM,
@@ -246,7 +260,8 @@ def test_windows_of_some_layers_are_said() -> None:
         ({"max_position_embeddings": None}, "max_position_embeddings", "--sequence"),
         ({"num_attention_heads": 7}, "", "not a multiple"),
         ({"model_type": "mixtral"}, "num_local_experts", "missing"),
-        ({"model_type": "qwen3_moe", "decoder_sparse_step": 2}, "decoder_sparse_step", "every layer"),
+        ({"model_type": "qwen3_moe", "decoder_sparse_step": 0}, "decoder_sparse_step", "at least 1"),
+        ({"model_type": "llama4_text", "moe_layers": [0, 2]}, "moe_layers", "does not say"),
         ({"model_type": "qwen3_moe", "mlp_only_layers": [2]}, "mlp_only_layers", "leading"),
         ({"model_type": "deepseek_v3", "moe_layer_freq": 2}, "moe_layer_freq", "every layer"),
         ({"model_type": "phi3", "lm_head_bias": True}, "lm_head_bias", "everywhere or nowhere"),

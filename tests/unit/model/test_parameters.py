@@ -1,10 +1,11 @@
 """Parameter counts and FLOP against published totals (inputs from the cited model cards and papers)."""
 
+import dataclasses
 import math
 
 import pytest
 
-from simulator.model import Experts, LatentAttention, Transformer, hardware_flop, model_flop, parameters
+from simulator.model import Experts, LatentAttention, Transformer, dense_layers, hardware_flop, model_flop, parameters
 
 GPT3 = Transformer(layers=96, hidden=12288, heads=96, ffn=49152, vocabulary=50257, sequence=2048, positions="learned", biases=True)
 BLOOM = Transformer(layers=70, hidden=14336, heads=112, ffn=57344, vocabulary=250880, sequence=2048, positions="alibi", biases=True)
@@ -27,6 +28,11 @@ DEEPSEEK_V3 = Transformer(
     experts=Experts(count=256, active=8, ffn=2048, shared=1, first_dense=3),
     latent_attention=LatentAttention(query_rank=1536, key_value_rank=512, rotary_head=64, value_head=128),
 )  # fmt: skip
+LLAMA4_MAVERICK = Transformer(
+    layers=48, hidden=5120, heads=40, key_value_heads=8, head_size=128, ffn=16384, vocabulary=202048, sequence=8192, gated=True,
+    tied_embeddings=False, norm="rms",
+    experts=Experts(count=128, active=1, ffn=8192, shared=1, every=2),
+)  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -38,6 +44,7 @@ DEEPSEEK_V3 = Transformer(
         (LLAMA_405B, 405.85e9, 405.85e9),  # Llama 3.1 405B weights: 405,853,388,800
         (MIXTRAL, 46.7e9, 12.9e9),  # Jiang et al. 2024
         (DEEPSEEK_V3, 671e9, 37.55e9),  # DeepSeek-V3 report: 671B, 37B activated
+        (LLAMA4_MAVERICK, 400.7e9, 17.17e9),  # Meta, April 2025: 400B, 17B active
     ],
 )
 def test_parameters_match_the_published_totals(model: Transformer, total: float, active: float) -> None:
@@ -45,6 +52,21 @@ def test_parameters_match_the_published_totals(model: Transformer, total: float,
     assert counted.total == pytest.approx(total, rel=1e-3)
     assert counted.active == pytest.approx(active, rel=5e-3)
     assert math.fsum(counted.parts.values()) == counted.total
+
+
+@pytest.mark.parametrize("first_dense", [0, 1, 4, 20])
+@pytest.mark.parametrize("every", [1, 2, 3, 5])
+def test_dense_layers_are_counted_as_they_are_laid(first_dense: int, every: int) -> None:
+    model = dataclasses.replace(DEEPSEEK_V3, layers=17, experts=Experts(count=4, active=1, ffn=8, first_dense=first_dense, every=every))
+    with_experts = [layer >= first_dense and (layer + 1) % every == 0 for layer in range(model.layers)]
+    assert [dense_layers(model, first) for first in range(18)] == [with_experts[:first].count(False) for first in range(18)]
+    assert dense_layers(model) == with_experts.count(False)
+
+
+def test_recompute_of_some_layers_executes_their_share() -> None:
+    none, third, full = (hardware_flop(LLAMA2_70B, 4096, "full", share).total for share in (0.0, 1 / 3, 1.0))
+    assert none == model_flop(LLAMA2_70B, 4096).total
+    assert third == pytest.approx(none + (full - none) / 3)
 
 
 def test_exact_counts() -> None:
@@ -63,8 +85,6 @@ def test_flop_match_the_formula_of_the_megatron_paper() -> None:
 
 
 def test_prediction_layers_are_trained_and_counted_apart() -> None:
-    import dataclasses
-
     more = parameters(dataclasses.replace(DEEPSEEK_V3, prediction_heads=1))
     # 14B in the report, the shared embedding and output (1.85B) included.
     assert more.parts["prediction"] == pytest.approx(14e9 - 1.85e9, rel=0.06)
@@ -72,7 +92,5 @@ def test_prediction_layers_are_trained_and_counted_apart() -> None:
 
 
 def test_a_window_bounds_attention() -> None:
-    import dataclasses
-
     windowed = dataclasses.replace(MIXTRAL, window=4096)
     assert model_flop(windowed, 32768).attention * 8 == model_flop(MIXTRAL, 32768).attention

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from simulator.report.markdown import document
 from simulator.report.terminal import screen
 from simulator.report.validation import TITLE, validation_sections
 from simulator.scenario import entry
+from simulator.step import memory_use
 from simulator.study.cases import case
 from simulator.study.validate import summary, validate
 
@@ -80,6 +82,22 @@ def test_the_poison_reaches_every_shipped_case_in_vain() -> None:
                 continue
             assert (asked.job, asked.layout, asked.generation) == (plain.job, plain.layout, plain.generation)
             assert plain.measured.seconds is None
+
+
+def test_recompute_of_a_subset_of_layers_is_of_the_fewest_that_fit() -> None:
+    parallel = {"tp": 1, "pp": 1, "dp": 16, "sharding": "fsdp(zero3)"}
+    asked = case(
+        changed(recompute="selective (layer subset)", parallel=parallel, batch={"micro_batch_seqs": 2, "global_batch_seqs": 64}), entry
+    )
+    fewest = asked.layout.recompute_layers
+    assert fewest is not None
+    assert 1 < fewest < 32
+    for count, fitting in ((fewest, True), (fewest - 1, False)):
+        use = memory_use(asked.job, replace(asked.layout, recompute_layers=count), asked.machines)
+        assert (use.total_bytes <= use.capacity_bytes) == fitting
+    assert f"recompute of {fewest} layers of each chunk, the fewest that fit" in asked.assumed
+    told = case(changed(recompute="full", recompute_layers=5), entry)
+    assert told.layout.recompute_layers == 5
 
 
 @pytest.mark.parametrize(
