@@ -29,6 +29,9 @@ class Software(Sourced):
         reduction: kept gradients lie in one buffer that products add to and that is reduced as it lies (`in_place`); or a backward pass
             leaves 16-bit gradients, added when it is over, and communication makes `copies`: 16-bit buckets of gradients, or where states
             are sharded the weights flattened twice to be gathered.
+        sharded_reduction: where the optimizer alone is sharded (zero1), each rank is sent its share of the summed gradients (`scatter`), or
+            every rank is sent all of them once the backward pass is over, so that nothing hides it (`all_reduce`).
+        bucket: gradients are reduced in collectives of at least this size, of whole parameters each [B]; all at once where absent.
         fused_accumulation: weight gradients are added to the kept ones by the matrix product itself.
         dropout: hidden and attention dropout are on, as GPT-3 class recipes had them.
         gradient_bytes: size of a gradient that is kept and reduced [B]: 4 for fp32 accumulation, 2 otherwise.
@@ -69,6 +72,8 @@ class Software(Sourced):
     keeps_projection: bool = False
     split: Literal["equal", "cost"] = "equal"
     reduction: Literal["in_place", "copies"] = "in_place"
+    sharded_reduction: Literal["scatter", "all_reduce"] = "scatter"
+    bucket: Bytes | None = None
     fused_accumulation: bool = True
     dropout: bool = False
     gradient_bytes: int

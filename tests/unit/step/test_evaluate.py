@@ -229,3 +229,68 @@ def test_operands_of_eight_bit_products_travel_in_eight_bits() -> None:
     machines = dgx(1, "h100-sxm")
     times = [clock(job("nemo-2025", 8, precision=precision), layout, machines).parts["tensor_comm"] for precision in ("bf16", "fp8")]
     assert 0.5 < times[1] / times[0] < 0.9
+
+
+LLAMA = Transformer(
+    layers=32, hidden=4096, heads=32, ffn=14336, vocabulary=131072, sequence=4096, gated=True, tied_embeddings=False, norm="rms"
+)  # fmt: skip
+
+
+def data_comm(layout: Layout, nodes: int, **change: object) -> float:
+    asked = job("nanotron-2025", layout.data * layout.microbatch, LLAMA, "bf16")
+    software = dataclasses.replace(asked.software, **change)  # type: ignore[arg-type]
+    return clock(dataclasses.replace(asked, software=software), layout, dgx(nodes)).parts["data_comm"]
+
+
+def test_gradients_that_every_rank_gets_after_the_backward_pass_are_not_hidden() -> None:
+    """All-reduce of everything in fp32, then the weights gathered: with nothing hidden, the whole traffic is what the step waits for."""
+    layout = Layout(tensor=4, data=16, microbatch=1, sharding="zero1")
+    asked = job("nanotron-2025", 16, LLAMA, "bf16")
+    timed = clock(asked, layout, dgx(8))
+    assert timed.parts["data_comm"] == pytest.approx(timed.data_traffic)
+    reduced = timed.network.communicate("all_reduce", 4.0 * timed.parameters, "data_context")
+    assert reduced < timed.parts["data_comm"]
+    assert data_comm(layout, 8, sharded_reduction="scatter") < timed.parts["data_comm"] - reduced / 2
+
+
+def test_weights_gathered_into_lists_are_copied_once_for_each_parameter_of_each_rank() -> None:
+    """32 layers of four matrices and two norms, and an embedding: 193 parameters on 16 ranks, 6 us and a launch each."""
+    layout = Layout(tensor=4, data=16, microbatch=1, sharding="zero1")
+    listed, in_place = (data_comm(layout, 8, reduction=how) for how in ("copies", "in_place"))
+    assert listed - in_place == pytest.approx(193 * 16 * 10e-6, rel=0.01)
+
+
+def test_a_bucket_is_closed_by_the_parameter_that_fills_it() -> None:
+    """On one of four tensor ranks, in fp32: down 59 MB | up 117 MB | out 17 MB, queries, keys and values 50 MB | embedding 537 MB.
+
+    With 50 MiB three buckets a layer and the embedding: 97; with 1 GiB the whole 8.9 GB is eight.
+    """
+    layout = Layout(tensor=4, data=16, microbatch=1)
+    found = {}
+    for size in (50 * 2.0**20, 2.0**30):
+        asked = job("nanotron-2025", 16, LLAMA, "bf16")
+        software = dataclasses.replace(asked.software, bucket=size)
+        timed = clock(dataclasses.replace(asked, software=software), layout, dgx(8))
+        found[size] = next(told for told in timed.network.traffic() if told.groups == "data_context")
+    whole = 4.0 * timed.parameters
+    assert found[50 * 2.0**20].size_bytes == pytest.approx(whole / 97)
+    assert found[2.0**30].size_bytes == pytest.approx(whole / 8)
+
+
+def test_the_gradients_of_the_embedding_are_complete_too_late_to_hide() -> None:
+    """However long the backward pass: more words leave more of the reduction behind it, at the rate of the whole."""
+    layout = Layout(tensor=4, data=16, microbatch=8)
+    asked = job("nanotron-2025", 128, LLAMA, "bf16")
+    timed = clock(asked, layout, dgx(8))
+    embedding = LLAMA.vocabulary * LLAMA.hidden / 4 / timed.parameters
+    assert embedding > 1 / LLAMA.layers
+    assert timed.parts["data_comm"] == pytest.approx(embedding * timed.data_traffic)
+
+
+def test_fully_sharded_layers_each_pay_the_latency_of_their_collectives() -> None:
+    """The same parameters in more layers: the bytes are the same, the collectives are more."""
+    deep, flat = (dataclasses.replace(LLAMA, layers=layers, ffn=ffn) for layers, ffn in ((64, 6144), (32, 17748)))
+    assert parameters(deep).total == pytest.approx(parameters(flat).total, rel=0.01)
+    layout = Layout(data=64, microbatch=1, sharding="zero3")
+    slow, fast = (clock(job("deepspeed-2021", 64, model, "fp16"), layout, dgx(8)).data_traffic for model in (deep, flat))
+    assert slow > fast * 1.01
