@@ -222,7 +222,8 @@ def _history(validation: Validation) -> Section | None:
         "The first look alone was blind. No constant is fitted on a held-out case, but rules were written after its errors had been seen: "
         "how much a run interleaves that does not say, and its microbatch; which switches its notes name, and what its framework does "
         "unasked (stages, collectives and optimizer of nanotron, FSDP in a pipeline); what recompute by operation repeats, how racks are "
-        "shared. The layouts of nemo-launcher are those of the release whose table it prints, not of a later one."
+        "shared; what the router of a mixture computes, on which tokens, and the copies and small kernels of its dispatch (Megatron-Core "
+        "0.11). The layouts of nemo-launcher are those of the release whose table it prints, not of a later one."
     )
     table = Table(columns=columns, rows=rows, keys=3, brief=False)
     return Section(name="history", heading="At first look and now", blocks=(table, told))

@@ -21,6 +21,13 @@ test_ce_permute_efficiency.py: a permutation and its reverse, 12.5 bytes per ele
 8 bytes at 0.80 of it. # Assumes: likewise on other accelerators.
 """
 
+_ROUTING = (50, 20)
+"""Small kernels of a router and its dispatch, forward and backward: choosing experts and the mask of the choice 12, the balancing loss 12,
+counting tokens and telling all ranks 15, indices of the permutations 8, sums 3; backward those of the probabilities and of the loss.
+
+Source: counting in NVIDIA/Megatron-LM core_v0.11.0, megatron/core/transformer/moe/moe_utils.py, router.py, token_dispatcher.py.
+"""
+
 PARTS = ("matrix", "attention", "memory_bound", "tensor_comm", "context_comm", "expert_comm")
 """Of the time that a rank is busy with microbatches; communication counts where nothing hides it."""
 
@@ -160,9 +167,13 @@ class _Matrix:
             self.copies = experts.count / layout.expert
             # Assumes: tokens are spread evenly over the experts (auxiliary loss or bias), and none is dropped.
             m = tokens * split / layout.tensor * experts.active / self.copies
+        if product.part == "router" and layout.sequence_parallel:
+            m = tokens / layout.tensor
         n = product.n / split if product.split == "column" else product.n
         k = product.k / split if product.split == "row" else product.k
-        precision = "fp32" if product.part == "router" and "fp32" in accelerator.peak else job.precision
+        # The router computes in the precision of its input, which is never of 8 bits.
+        # Source: NVIDIA/Megatron-LM core_v0.11.0, megatron/core/transformer/moe/router.py (`gating`); later unless asked for fp32.
+        precision = "bf16" if product.part == "router" and job.precision == "fp8" else job.precision
         self.name, self.rows, self.k, self.n, self.tokens = product.name, m * self.copies, k, n, m
         self.parameters = k * n * self.copies
         # Each expert's product is a kernel of its own (Transformer Engine, GroupedLinear: one cuBLAS call per expert).
@@ -241,10 +252,11 @@ def _memory_bound(
     if model.biases:
         backward += sum(2 * m.rows * m.n for m in matrices)
     if model.experts is not None and not dense:
-        # Routed tokens are permuted for sending, sorted by expert in whole chunks on arrival, and both again on the way back.
+        # Routed tokens are permuted for sending, on arrival sorted in whole chunks where a rank has several experts, and both again on the
+        # way back.
         # Source: NVIDIA/Megatron-LM, megatron/core/transformer/moe/token_dispatcher.py (permute, sort_chunks_by_idxs).
         routed = tokens * model.experts.active * model.hidden / (layout.tensor if layout.sequence_parallel else 1)
-        copies = 2 * _SCATTERED + (2 if layout.expert > 1 else 0)
+        copies = 2 * _SCATTERED + (2 if 1 < layout.expert < model.experts.count else 0)
         forward, backward = forward + 4 * copies * routed, backward + 4 * copies * routed
     if job.precision == "fp8":
         # Casting each operand and its transpose: read 2, write 1 and 1; where a norm comes before, it writes both instead of 16 bit.
@@ -254,7 +266,8 @@ def _memory_bound(
         # Read the fresh 16-bit gradient, read and write the kept one.
         backward += (2 + 2 * software.gradient_size(job.precision)) * sum(m.parameters for m in matrices)
     launches = 8 + 8 * plain + (0 if whole else 6 * norms)
-    return stream_time(accelerator, forward, launches), stream_time(accelerator, backward, launches * 1.5)
+    routing = _ROUTING if model.experts is not None and not dense else (0, 0)
+    return stream_time(accelerator, forward, launches + routing[0]), stream_time(accelerator, backward, launches * 1.5 + routing[1])
 
 
 def _tensor(job: Job, layout: Layout, communicate: Communicate, matrices: list[_Matrix], tokens: float, dense: bool) -> tuple[float, float]:

@@ -109,7 +109,7 @@ def case(row: Mapping[str, Any], find: Find) -> Case:
         raise MendableError(f"{accelerator.name or row['hardware']['gpu']} has no {job.precision} units")
     # Who ran it may have split the layers as unevenly as they liked (`chunk_layers` does); all else has to divide.
     chunks = layout.pipeline * layout.virtual
-    even = replace(model, layers=-(-model.layers // chunks) * chunks)
+    even = model if layout.stage_layers else replace(model, layers=-(-model.layers // chunks) * chunks)
     refused = divisibility(layout, even, global_batch=job.global_batch, accelerators=machines.accelerators, sequence=job.sequence)
     if refused is not None:
         raise MendableError(refused.reason)
@@ -246,6 +246,7 @@ def _layout(row: Mapping[str, Any], assumed: list[str]) -> Layout:
         context=context,
         pipeline=pipeline,
         virtual=2 if schedule == "zb_v" else virtual if pipeline > 1 else 1,
+        stage_layers=tuple(map(int, parallel["stage_layers"])) if parallel.get("stage_layers") else None,
         data=data,
         expert=int(parallel.get("ep") or 1),
         expert_tensor=None if parallel.get("etp") is None else int(parallel["etp"]),
