@@ -10,11 +10,13 @@ from simulator.spec import Bytes, BytesPerSecond, Flop, FlopPerSecond, Fraction,
 
 @dataclass(frozen=True, kw_only=True)
 class MatrixKernels:
-    """Seconds of a matrix product, in five parameters.
+    """Seconds of a matrix product, in a few parameters.
 
     Args:
         share: of the dense peak that a deep, well filled product sustains before the power limit bites.
         depth: inner length that filling and draining the pipeline of one tile costs [elements of k].
+        narrow: share that a tile loses for each edge of 64 elements more that it loads per FLOP than one of 128 x 256 does; counts where
+            `Accelerator.processors` is known.
         start: launch, first loads and the last, half-filled wave of one kernel [s].
         fall: share of the rate that is lost where the power limit lowers the clock; 0 where it does not.
         fall_flop: size at which half of `fall` is lost [FLOP].
@@ -25,6 +27,7 @@ class MatrixKernels:
     share: Fraction
     depth: Ratio
     start: Seconds
+    narrow: Ratio = 0.1
     fall: Fraction = 0.0
     fall_flop: Flop = 1e12
     sustained: Fraction = 1.0
@@ -70,6 +73,7 @@ class Accelerator(Sourced):
         memory_bandwidth: [B/s].
         power: board power limit (TDP) [W].
         launched: year and month.
+        processors: multiprocessors (SMs), over which products are spread tile by tile; absent where tiles are not what is known.
         kernels: measured efficiency; absent where nobody measured: a default then widens the prediction interval.
         embodied_kg: emissions of making it [kg CO2e], in `Node.embodied` where known per node.
     """
@@ -79,4 +83,5 @@ class Accelerator(Sourced):
     memory_bandwidth: BytesPerSecond
     power: Watts
     launched: str
+    processors: int | None = None
     kernels: Kernels | None = None

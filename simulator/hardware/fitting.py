@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.hardware.accelerator import MatrixKernels
+from simulator.hardware.kernels import SPLITS, TILES
 
 Array = NDArray[np.float64]
 
@@ -56,17 +57,30 @@ def share(x: float) -> float:
     return float(1 / (1 + np.exp(-x)))
 
 
-def product_seconds(x: Array, m: Array, n: Array, k: Array, peak: float, bandwidth: float, size: float) -> Array:
-    """The form of `hardware.product_time`: parameters share, depth, start, fall, fall_flop (each through `share` or an exponential).
+def product_seconds(
+    x: Array, m: Array, n: Array, k: Array, peak: float, bandwidth: float, size: float, processors: int | None = None
+) -> Array:
+    """The form of `hardware.product_time`, and where 8-bit products were measured with operands of 16 bit, the cast of the first one.
 
     Args:
-        peak: [FLOP/s]; bandwidth: sustained [B/s]; size: of an operand's element [B].
+        x: share, depth, start, fall, fall_flop, narrow and bytes per element that is cast, each through `share` or an exponential.
+        peak: [FLOP/s]; bandwidth: sustained [B/s]; size: of an operand's element [B]; processors: multiprocessors.
     """
     flop = 2 * m * n * k
-    padded = 2 * 128 * np.ceil(m / 128) * 128 * np.ceil(n / 128) * (k + np.exp(x[1]))
     rate = peak * share(x[0]) * (1 - share(x[3]) * flop / (flop + np.exp(x[4])))
     memory = (size * (m * k + n * k) + max(size, 2.0) * m * n) / bandwidth
-    seconds: Array = np.exp(x[2]) + ((padded / rate) ** 4 + memory**4) ** 0.25
+    if processors is None:
+        busy = 2 * 128 * np.ceil(m / 128) * 128 * np.ceil(n / 128) * (k + np.exp(x[1])) / rate
+    else:
+        waves = [
+            np.ceil(np.ceil(m / rows) * np.ceil(n / columns) * parts / processors)
+            * (2 * processors * rows * columns * (k / parts + np.exp(x[1])) * (1 + np.exp(x[5]) * loads) / peak)
+            + (8 * parts * m * n / bandwidth if parts > 1 else 0.0)
+            for rows, columns, loads in TILES
+            for parts in SPLITS
+        ]
+        busy = (np.min(waves, axis=0) ** 8 + (flop / rate) ** 8) ** 0.125
+    seconds: Array = np.exp(x[2]) + (busy**8 + memory**8) ** 0.125 + np.exp(x[6]) * m * k / bandwidth
     return seconds
 
 
@@ -103,27 +117,41 @@ class Residual:
 
     Args:
         shapes, held: how many, and how many of them were held back.
-        median, p90: of the absolute log residual on those held back; on all where none was.
+        median, mean, p90: of the absolute log residual on those held back; on all where none was.
     """
 
     shapes: int
     held: int
     median: float
+    mean: float
     p90: float
 
     def __str__(self) -> str:
         on = f"{self.held} held back" if self.held else "all of them"
-        return f"{self.shapes} measured, median residual on {on} {self.median:.1%}, p90 {self.p90:.1%}"
+        return f"{self.shapes} measured, median residual on {on} {self.median:.1%}, mean {self.mean:.1%}, p90 {self.p90:.1%}"
 
 
 def residual(off: Array, held: NDArray[np.bool_]) -> Residual:
     """The residual of a fit; `off` in log seconds, one per shape."""
     kept = np.abs(off[held] if held.any() else off)
-    return Residual(shapes=off.size, held=int(held.sum()), median=float(np.median(kept)), p90=float(np.quantile(kept, 0.9)))
+    return Residual(
+        shapes=off.size, held=int(held.sum()), median=float(np.median(kept)), mean=float(kept.mean()), p90=float(np.quantile(kept, 0.9))
+    )
 
 
 def fit_products(
-    m: Array, n: Array, k: Array, seconds: Array, held: NDArray[np.bool_], *, peak: float, bandwidth: float, size: float, falling: bool
+    m: Array,
+    n: Array,
+    k: Array,
+    seconds: Array,
+    held: NDArray[np.bool_],
+    *,
+    peak: float,
+    bandwidth: float,
+    size: float,
+    falling: bool,
+    processors: int | None = None,
+    casting: bool = False,
 ) -> tuple[MatrixKernels, Residual, Array]:
     """Kernels of matrix products, how well they do, and the log residuals of all shapes.
 
@@ -132,17 +160,25 @@ def fit_products(
         held: those that the fit does not see.
         peak: dense [FLOP/s]; bandwidth: sustained [B/s]; size: of an operand's element [B].
         falling: whether larger products may lose rate to the power limit.
+        processors: multiprocessors; None pads to tiles of 128.
+        casting: whether the first operand was cast to 8 bits in the time measured; what that took is fitted beside, and left out.
 
     Accuracy: what a short measurement cannot know, the clock after hours of training, stays 1 (`sustained`).
     """
-    start = np.array([1.2, np.log(64), np.log(max(float(seconds.min()) / 3, 1e-7)), -2.5, np.log(1e12)])
+    start = np.array([1.2, np.log(64), np.log(max(float(seconds.min()) / 3, 1e-7)), -2.5, np.log(1e12), -2.5, np.log(5)])
     if not falling:
         start[3] = -np.inf
-    form = partial(product_seconds, peak=peak, bandwidth=bandwidth, size=size)
+    if processors is None:
+        start[5] = -np.inf
+    if not casting:
+        start[6] = -np.inf
+    form = partial(product_seconds, peak=peak, bandwidth=bandwidth, size=size, processors=processors)
     x = fit(partial(logarithm, form, [m[~held], n[~held], k[~held]]), start, np.log(seconds[~held]))
     off = logarithm(form, (m, n, k), x) - np.log(seconds)
-    fall = {"fall": share(x[3]), "fall_flop": float(np.exp(x[4]))} if falling else {}
-    kernels = MatrixKernels(share=share(x[0]), depth=float(np.exp(x[1])), start=float(np.exp(x[2])), **fall)
+    more = {"fall": share(x[3]), "fall_flop": float(np.exp(x[4]))} if falling else {}
+    if processors is not None:
+        more["narrow"] = float(np.exp(x[5]))
+    kernels = MatrixKernels(share=share(x[0]), depth=float(np.exp(x[1])), start=float(np.exp(x[2])), **more)
     return kernels, residual(off, held), off
 
 

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 from simulator.hardware.accelerator import Accelerator, Kernels, MatrixKernels
 
 _TILE = 128
-"""Rows and columns are padded to tiles of this edge: the output tile of every library of the last decade, or half of it."""
+"""Rows and columns are padded to tiles of this edge where the number of multiprocessors is not known."""
+
+TILES = tuple(
+    (rows, columns, 64 / rows + 64 / columns - 0.75) for rows in (64, 128, 256) for columns in (64, 128, 256) if rows + columns < 512
+)
+"""Rows and columns of the output tiles that libraries choose from, and how many more loads per FLOP they need than 128 x 256 does, in units
+of what a tile of 64 elements an edge loads for one edge. 256 x 256 sums do not fit into the registers of one multiprocessor."""
+
+SPLITS = (1, 2, 3, 4)
+"""Parts into which the inner length may be split, to fill multiprocessors that would be idle; the parts' sums go through memory."""
 
 DEFAULT_KERNELS = Kernels(
     matrix=MatrixKernels(share=0.75, depth=100.0, start=8e-6, sustained=0.85),
@@ -33,31 +43,56 @@ def peak_of(accelerator: Accelerator, precision: str) -> float | None:
     return accelerator.peak.get(precision)
 
 
-def product_time(accelerator: Accelerator, precision: str, m: float, n: float, k: float, batch: float = 1, tile: int = _TILE) -> float:
+def product_time(accelerator: Accelerator, precision: str, m: float, n: float, k: float, batch: float = 1) -> float:
     """Seconds of `batch` matrix products (m x k) times (k x n) in one launch.
 
-    start + ((padded FLOP / rate)^4 + (bytes / bandwidth)^4)^(1/4), where `depth` is added to k, m and n are padded to tiles of 128, and the
-    rate falls by up to `fall` for products so large that the board comes to its power limit, and to `sustained` of that in training.
+    start + (waves^8 + power^8 + memory^8)^(1/8). `waves`: tiles of the output, `depth` longer than k each, go through the multiprocessors
+    a wave at a time, the last one half empty, at the peak; the library takes the fastest of a short list of tiles and splits. `power`:
+    FLOP over a rate that falls by up to `fall` for products so large that the board comes to its power limit. `memory`: bytes over
+    bandwidth. Where the number of multiprocessors is not known, m and n are padded to tiles of 128 and take their FLOP over the same
+    rate.
 
     Args:
         m, n, k: shape; a fractional m is a mean (tokens of one expert).
-        tile: edge of the output tile [elements].
 
     Raises:
         KeyError: the accelerator has no units of this precision.
 
-    Accuracy: median residual on shapes held back 2-4 % (16 bit), 9 % (8 bit); single shapes differ by 14-16 % between frameworks.
-    Source: roofline; parameters as `Kernels.calibrated_on` says. The fourth power rounds the corner where neither side hides the other.
+    Accuracy: mean residual on shapes held back 3-4 %; single shapes differ by 14-16 % between frameworks. Nothing below 1 024 an edge was
+        measured.
+    Source: roofline, and NVIDIA's "Matrix Multiplication Background User's Guide" (tile and wave quantization, split-k); parameters as
+        `Kernels.calibrated_on` says. The eighth power rounds the corners where no side hides the others.
     """
     known = kernels_of(accelerator)
     low = precision == "fp8"
     kernel = known.matrix_fp8 if low and known.matrix_fp8 is not None else known.matrix
     flop = 2.0 * m * n * k * batch
-    padded = 2.0 * tile * math.ceil(m / tile) * tile * math.ceil(n / tile) * (k + kernel.depth) * batch
-    rate = accelerator.peak[precision] * kernel.share * kernel.sustained * (1.0 - kernel.fall * flop / (flop + kernel.fall_flop))
+    peak, bandwidth = accelerator.peak[precision] * kernel.sustained, accelerator.memory_bandwidth * known.memory
+    rate = peak * kernel.share * (1.0 - kernel.fall * flop / (flop + kernel.fall_flop))
     size = 1.0 if low else 4.0 if precision in ("fp32", "tf32") else 2.0
-    memory = batch * (size * (m * k + n * k) + max(size, 2.0) * m * n) / (accelerator.memory_bandwidth * known.memory)
-    return kernel.start + math.sqrt(math.hypot((padded / rate) ** 2, memory**2))
+    memory = batch * (size * (m * k + n * k) + max(size, 2.0) * m * n) / bandwidth
+    if accelerator.processors is None:
+        padded = 2.0 * _TILE * math.ceil(m / _TILE) * _TILE * math.ceil(n / _TILE) * (k + kernel.depth) * batch
+        return kernel.start + float(((padded / rate) ** 8 + memory**8) ** 0.125)
+    waves = _waves(m, n, k, batch, accelerator.processors, kernel.depth, kernel.narrow, peak, bandwidth)
+    return kernel.start + float((waves**8 + (flop / rate) ** 8 + memory**8) ** 0.125)
+
+
+@lru_cache(maxsize=2**16)
+def _waves(
+    m: float, n: float, k: float, batch: float, processors: int, depth: float, narrow: float, rate: float, bandwidth: float
+) -> float:
+    """Seconds until the last multiprocessor has done its last tile, with the best tile and split."""
+    best = math.inf
+    for rows, columns, loads in TILES:
+        tiles = math.ceil(m / rows) * math.ceil(n / columns) * batch
+        for parts in SPLITS:
+            wave = 2.0 * processors * rows * columns * (k / parts + depth) * (1.0 + narrow * loads) / rate
+            summed = 8.0 * parts * m * n * batch / bandwidth if parts > 1 else 0.0
+            best = min(best, math.ceil(tiles * parts / processors) * wave + summed)
+            if tiles > 4 * processors:
+                break  # nothing to gain from splitting: the last wave is a small part
+    return best
 
 
 def stream_time(accelerator: Accelerator, size_bytes: float, launches: float = 1.0) -> float:
@@ -117,13 +152,13 @@ def unfused_attention_time(
 
     Bytes per score, 16 bit: softmax reads and writes (4), dropout reads, writes and keeps a mask (5); without a fused softmax, scale and
     mask are passes of their own (4 each) and the softmax runs in fp32 (10 more). Backward: dropout 5, softmax 6; unfused 12 more. Products
-    are full, not causal, and their tile is 64 on the side of the head.
+    are full, not causal.
 
     Source: Narayanan et al. 2021, arXiv:2104.04473, section 4.2 (which kernels were fused); counting passes.
     """
     batch, size = sequences * heads, sequences * heads * query * seen
     score = product_time(accelerator, precision, query, seen, head_size, batch)
-    value = product_time(accelerator, precision, query, head_size, seen, batch, tile=64)
+    value = product_time(accelerator, precision, query, head_size, seen, batch)
     if backward:
         moved, launches = ((6.0 if fused_softmax else 18.0) + (5.0 if dropout else 0.0)) * size, 2 if fused_softmax else 5
         # Gradients of values and keys have the shape of `value`, that of the probabilities the shape of `score`, of the queries of `value`.

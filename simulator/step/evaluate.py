@@ -102,7 +102,10 @@ def _terms(job: Job, layout: Layout, machines: Machines, timed: Clock, spreads: 
     each = f"{timed.microbatches} microbatches x {{}} s on the busiest stage"
     lap = timed.busiest.forward + timed.busiest.backward
     shown: Mapping[str, tuple[str, str]] = {
-        "matrix": (each.format(f"{lap.matrix:.6g}") + "; a product: start + max of padded FLOP / rate and bytes / bandwidth", calibrated),
+        "matrix": (
+            each.format(f"{lap.matrix:.6g}") + "; a product: start + max of waves of tiles, FLOP / rate and bytes / bandwidth",
+            calibrated,
+        ),
         "attention": (each.format(f"{lap.attention:.6g}") + (", fused" if software.fused_attention else ", scores in memory"), calibrated),
         "memory_bound": (each.format(f"{lap.memory_bound:.6g}") + "; bytes / sustained bandwidth + launches", "counting reads and writes"),
         "tensor_comm": (each.format(f"{lap.tensor_comm:.6g}") + ", what is not hidden", "Korthikanti et al. 2022, arXiv:2205.05198, 4.2"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -96,7 +97,8 @@ def calibrate(measured: Mapping[str, Any], base: Accelerator, software: Software
     bandwidth = base.memory_bandwidth * share
     matrices: dict[bool, MatrixKernels] = {}
     for precision, products in read.products():
-        kernels, found = _products(products, peak=base.peak[precision], bandwidth=bandwidth, size=_SIZES.get(precision, 2.0))
+        size = _SIZES.get(precision, 2.0)
+        kernels, found = _products(products, base.processors, peak=base.peak[precision], bandwidth=bandwidth, size=size)
         low = precision == "fp8"
         usual = known.matrix_fp8 if low and known.matrix_fp8 is not None else known.matrix
         matrices[low] = replace(kernels, sustained=usual.sustained)
@@ -270,13 +272,13 @@ class _Measured:
         return [] if columns is None else [dict(zip(keys, map(float, row), strict=True)) for row in zip(*columns, strict=True)]
 
 
-def _products(table: _Table, *, peak: float, bandwidth: float, size: float) -> tuple[MatrixKernels, Residual]:
+def _products(table: _Table, processors: int | None, *, peak: float, bandwidth: float, size: float) -> tuple[MatrixKernels, Residual]:
     """The kernels of matrix products; a rate that falls with size only where it makes the shapes that were seen clearly better."""
     m, n, k = table.columns
-    arguments = {"peak": peak, "bandwidth": bandwidth, "size": size}
-    found = fit_products(m, n, k, table.seconds, table.held, falling=False, **arguments)
+    fitted = partial(fit_products, m, n, k, table.seconds, table.held, peak=peak, bandwidth=bandwidth, size=size, processors=processors)
+    found = fitted(falling=False)
     if (2 * m * n * k).max() > 2e11:
-        falling = fit_products(m, n, k, table.seconds, table.held, falling=True, **arguments)
+        falling = fitted(falling=True)
         seen = ~table.held
         if np.median(np.abs(falling[2][seen])) < 0.9 * np.median(np.abs(found[2][seen])):
             found = falling
