@@ -28,7 +28,8 @@ class Software(Sourced):
         split: layers over pipeline stages as `equal` numbers, or by `cost`, the output matrix counted as layers.
         reduction: kept gradients lie in one buffer that products add to and that is reduced as it lies (`in_place`); or a backward pass
             leaves 16-bit gradients, added when it is over, and communication makes `copies`: 16-bit buckets of gradients, or where states
-            are sharded the weights flattened twice to be gathered.
+            are sharded the weights flattened twice to be gathered; or where gradients are kept in fp32, those of a backward pass are `cast`
+            and added when it is over, and all ranks get the sum, whoever updates.
         sharded_reduction: where the optimizer alone is sharded (zero1), each rank is sent its share of the summed gradients (`scatter`), or
             every rank is sent all of them once the backward pass is over, so that nothing hides it (`all_reduce`).
         bucket: gradients are reduced in collectives of at least this size, of whole parameters each [B]; all at once where absent.
@@ -50,6 +51,7 @@ class Software(Sourced):
         tensor_skew: coefficient of variation, from rank to rank, of the time between two tensor collectives: launches that come late on one
             rank hold up its whole group.
         scatter_sends: each tensor rank sends its share of an activation between stages and gathers it inside the node.
+        duplex_sends: two stages exchange an activation and a gradient at once; otherwise one after the other.
         optimizer_passes: bytes that an optimizer step moves per parameter beside the update itself [B]: norm, clipping, unscaling, copies.
         workspace: memory of libraries, contexts and communication buffers [B].
         fragmentation: what the allocator reserves over what is allocated, e.g. 1.05.
@@ -71,7 +73,7 @@ class Software(Sourced):
     loss_bytes: Bytes | None = None
     keeps_projection: bool = False
     split: Literal["equal", "cost"] = "equal"
-    reduction: Literal["in_place", "copies"] = "in_place"
+    reduction: Literal["in_place", "copies", "cast"] = "in_place"
     sharded_reduction: Literal["scatter", "all_reduce"] = "scatter"
     bucket: Bytes | None = None
     fused_accumulation: bool = True
@@ -90,6 +92,7 @@ class Software(Sourced):
     overlap_tensor: Fraction = 0.0
     tensor_skew: Ratio = 0.0
     scatter_sends: bool = True
+    duplex_sends: bool = True
     optimizer_passes: Ratio = 34.0
     workspace: Bytes
     fragmentation: Ratio
@@ -100,3 +103,15 @@ class Software(Sourced):
     def gradient_size(self, precision: str) -> int:
         """Size of a gradient that is kept and reduced in a run of this precision [B]."""
         return 2 if precision == "fp16" and self.fp16_gradients else self.gradient_bytes
+
+    def casts(self, precision: str) -> bool:
+        """Whether gradients of a run of this precision are kept as `reduction: cast` says."""
+        return self.reduction == "cast" and self.gradient_size(precision) > 2
+
+    def adding_bytes(self, precision: str) -> int:
+        """What adding a microbatch's 16-bit gradient to the kept one moves, by passes of its own, per parameter [B].
+
+        Read the fresh one, read and write the kept one; where it is cast, its fp32 copy is written and read in between.
+        """
+        kept = self.gradient_size(precision)
+        return 2 + 2 * kept + (2 * kept if self.casts(precision) else 0)

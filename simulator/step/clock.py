@@ -184,7 +184,7 @@ def unplayed(job: Job, layout: Layout, machines: Machines, known: Known | None =
     traffic = _Data(job, layout, machines, network, held)
     sharded = _gathered(job, layout, traffic, passes, microbatches)
     tokens = layout.microbatch * job.sequence / layout.context
-    transfers = network.transfers(2.0 * tokens * job.model.hidden, job.software.scatter_sends)
+    transfers = network.transfers(2.0 * tokens * job.model.hidden, job.software.scatter_sends, job.software.duplex_sends)
     nodes = -(-layout.accelerators // machines.node.accelerators)
     data = sharded if layout.sharding == "zero3" else traffic.exposed(passes, layout, microbatches)
     return Unplayed(
@@ -277,27 +277,37 @@ class _Data:
     def __init__(self, job: Job, layout: Layout, machines: Machines, network: Network, held: Held) -> None:
         self.job, self.layout, self.machines, self.network = job, layout, machines, network
         model = job.model
-        self.layers = max(sum(chunks) for chunks in held)
-        # The stage with most experts among those with most layers.
-        routed = max((sum(chunks), sum(chunks) - sum(flat)) for chunks, flat in zip(held, held_dense(model, layout, held), strict=True))[1]
         usual, dense = layer_parameters(model), layer_parameters(model, dense=True)
-        experts = usual.get("experts", 0)
-        plain = (sum(usual.values()) - experts) * routed + sum(dense.values()) * (self.layers - routed)
-        embedding = model.vocabulary * model.hidden
+        experts, ways = usual.get("experts", 0), layout.expert * (layout.expert_tensor or layout.tensor)
+        routed, plain = sum(usual.values()) - experts, sum(dense.values())
         self.apart = ends_apart(layout)
-        ends = 1 if self.apart or model.tied_embeddings else 2
-        positions = job.sequence * model.hidden if model.positions == "learned" else 0
-        replicated = model.hidden * 4 * self.layers
-        self.dense = (plain + ends * embedding) / layout.tensor + positions + replicated
-        self.experts = experts * routed / (layout.expert * (layout.expert_tensor or layout.tensor))
+        embedding = model.vocabulary * model.hidden / layout.tensor
+        first = (1 if self.apart or model.tied_embeddings else 2) * embedding
+        first += job.sequence * model.hidden if model.positions == "learned" else 0
+        ends = [first, *[0.0] * (len(held) - 2), *([embedding if self.apart else 0.0] if len(held) > 1 else [])]
+        # Of each stage: layers, those of them without experts, what an embedding adds.
+        stages = {(sum(chunks), sum(flat), end) for chunks, flat, end in zip(held, held_dense(model, layout, held), ends, strict=True)}
+        self.dense, self.experts, most = max(
+            (
+                (
+                    (routed * (layers - flat) + plain * flat) / layout.tensor + 4 * model.hidden * layers + end,
+                    experts * (layers - flat) / ways,
+                    layers,
+                )
+                for layers, flat, end in stages
+            ),
+            key=lambda here: here[0] + here[1],
+        )
+        self.layers = max(most, 1)  # a stage may hold an embedding alone
         self.parameters = self.dense + self.experts
-        self.last = max(1 / self.layers, embedding / layout.tensor / self.parameters)
+        self.last = max(1 / self.layers, embedding / self.parameters)
         self.shards = 1 if layout.sharding == "none" else layout.data * layout.context
 
     @property
     def late(self) -> bool:
         """Every rank gets all gradients once the backward pass is over, although it needs its share alone."""
-        return self.layout.sharding == "zero1" and self.job.software.sharded_reduction == "all_reduce"
+        software = self.job.software
+        return self.layout.sharding == "zero1" and (software.sharded_reduction == "all_reduce" or software.casts(self.job.precision))
 
     def reduction(self) -> float:
         """Seconds to reduce all gradients once, in buckets or not: all-reduce, or reduce-scatter where states are sharded."""

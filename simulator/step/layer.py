@@ -263,8 +263,7 @@ def _memory_bound(
         forward += sum(4 * m.rows * m.k for m in matrices if m.name not in ("qkv", "ffn_up"))
         backward += sum(4 * m.rows * m.n for m in matrices)
     if not software.fused_accumulation:
-        # Read the fresh 16-bit gradient, read and write the kept one.
-        backward += (2 + 2 * software.gradient_size(job.precision)) * sum(m.parameters for m in matrices)
+        backward += software.adding_bytes(job.precision) * sum(m.parameters for m in matrices)
     launches = 8 + 8 * plain + (0 if whole else 6 * norms)
     routing = _ROUTING if model.experts is not None and not dense else (0, 0)
     return stream_time(accelerator, forward, launches + routing[0]), stream_time(accelerator, backward, launches * 1.5 + routing[1])
@@ -347,7 +346,7 @@ def embedding_pass(job: Job, layout: Layout, accelerator: Accelerator, communica
     dropped, dropped_back = (5, 5) if job.software.dropout else (0, 0)
     forward = stream_time(accelerator, 4 * elements + (learned + dropped) * local, 3)
     weights = job.model.vocabulary * job.model.hidden / layout.tensor
-    kept = (4 + 2 * job.software.gradient_size(job.precision)) * weights
+    kept = (2 + job.software.adding_bytes(job.precision)) * weights  # rows that no token asked for are set to zero
     backward = stream_time(accelerator, 8 * elements + dropped_back * local + kept, 3)
     operation: Operation = "reduce_scatter" if layout.sequence_parallel else "all_reduce"
     reduced = communicate(operation, 2 * elements, "tensor") if layout.tensor > 1 else 0.0
@@ -372,7 +371,7 @@ def output_pass(job: Job, layout: Layout, accelerator: Accelerator, communicate:
     gradients = product_time(accelerator, precision, tokens, model.hidden, width) + weight
     local = tokens * model.hidden / (layout.tensor if layout.sequence_parallel else 1)
     per_logit, per_logit_back = (13, 10) if job.software.fused_loss else (38, 14)
-    kept = 0.0 if job.software.fused_accumulation else (2 + 2 * job.software.gradient_size(job.precision)) * width * model.hidden
+    kept = 0.0 if job.software.fused_accumulation else job.software.adding_bytes(job.precision) * width * model.hidden
     forward = stream_time(accelerator, 4 * local + per_logit * tokens * width, 4 if job.software.fused_loss else 12)
     backward = stream_time(accelerator, 10 * local + per_logit_back * tokens * width + kept, 4 if job.software.fused_loss else 8)
     gathered = reduced = 0.0

@@ -178,6 +178,10 @@ def _parts(job: Job, layout: Layout, stage: int, kinds: Mapping[bool, _Kind]) ->
     if software.reduction == "copies":
         one = tokens * sum(count * (share * inputs + (1 - share) * kind.kept) for kind, count in layers) / layout.virtual
         buffers, activations = _copied(layout, buffers, activations, one, _parameters(layers, embeddings + positions))
+    elif software.casts(job.precision):
+        # The 16-bit gradients of a backward pass stay until the next one begins.
+        stays = (buffers + wide * _parameters(layers, embeddings + positions), tokens * kept)
+        buffers, activations = max((buffers, activations), stays, key=sum)
     allocated = weights + gradients + optimizer + activations + buffers
     return {
         "weights": weights,

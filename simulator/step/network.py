@@ -62,12 +62,13 @@ class Network:
                 )
         return tuple(told.values())
 
-    def transfers(self, size: float, scatter: bool) -> list[float]:
+    def transfers(self, size: float, scatter: bool, duplex: bool = True) -> list[float]:
         """Seconds to send one microbatch's activations over each boundary, from the last stage back to the first included.
 
         Args:
             size: whole activations [B].
             scatter: every tensor rank sends its share, and where activations are not kept split the receiver gathers them in its group.
+            duplex: both directions at once; otherwise an activation waits for the gradient that comes the other way.
 
         Source: Narayanan et al. 2021, section 4.1.
         """
@@ -87,7 +88,7 @@ class Network:
             # that leave it.
             like = int(crosses) if alike or (not crosses and self.machines.network.cells) else -1 - stage
             if like not in known:
-                known[like] = self.communicate("point_to_point", sent, f"boundary {stage}") + gather
+                known[like] = (1 if duplex else 2) * self.communicate("point_to_point", sent, f"boundary {stage}") + gather
             answer.append(known[like])
         return answer
 

@@ -13,10 +13,10 @@ from simulator.step.job import Job, Machines
 BETWEEN = 0.08
 """Spread (log-normal) of the medians of whole sources: clusters, recipes and habits of measuring that no field of a case says.
 
-Source: root mean square over the dense cases of 11 calibration sources of the median of ln(measured / modelled), each predicted with a
+Source: root mean square over the dense cases of 12 calibration sources of the median of ln(measured / modelled), each predicted with a
 software generation that was calibrated on other sources (leave one source out); benchmarks/fit_intervals.py.
 """
-SOURCES = 11
+SOURCES = 12
 """Behind `BETWEEN`: a new source is one draw more, and the spread itself is known with `SOURCES - 1` degrees of freedom."""
 
 EXPERTS = 0.16

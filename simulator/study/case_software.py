@@ -17,14 +17,15 @@ Find = Callable[[str, str], Any]
 """A catalogue: (kind, name) -> entry; `scenario.entry`."""
 
 GENERATIONS: Mapping[str, str] = {
-    "megatron-2020": "megatron-2020", "megatron-sc21": "megatron-2021", "megatron-sc21-t2": "megatron-2021", "mtnlg": "megatron-2021",
+    "megatron-2020": "megatron-2020", "megatron-sc21": "megatron-2021", "megatron-sc21-t2": "megatron-2021", "mtnlg": "deepspeed-2022",
     "megatron-readme-175b": "megatron-2021",
-    "vtrain-multi": "megatron-2021", "korthikanti22": "megatron-2022", "nemo-launcher": "megatron-2022", "zero-bubble": "megatron-2022",
+    "vtrain-multi": "deepspeed-2022", "korthikanti22": "megatron-2022", "nemo-launcher": "megatron-2022", "zero-bubble": "megatron-2022",
     "hagemann": "pytorch-2023", "internevo": "pytorch-2023", "nanotron": "nanotron-2025", "llama3": "megatron-2023",
     "megatron-core-h100": "megatron-2025", "megatron-core-llama-readme": "nemo-2025", "nemotron4": "megatron-2023",
     "nemo-24.07": "nemo-2024", "nemo-longctx": "nemo-2024", "dgxc": "nemo-2025", "simumax-b200": "megatron-2025",
     "moe-folding": "megatron-2025",
     "hagemann-fit": "megatron-2023", "llm-foundry": "fsdp-2023", "fms-fsdp": "fsdp-2023", "torchtitan": "torchtitan-2024",
+    "bigscience": "deepspeed-2022",
 }  # fmt: skip
 """Source of a case -> software generation: by what the source ran, never by how fast it was."""
 
@@ -57,6 +58,8 @@ def _generation(row: Mapping[str, Any], accelerator: Accelerator, layout: Layout
         chosen, why = "torchtitan-2024", "FSDP2"
     elif "deepspeed" in said and layout.sharding in ("zero2", "zero3") and year <= 2022:
         chosen, why = "deepspeed-2021", "DeepSpeed"
+    elif "deepspeed" in said and layout.pipeline > 1:
+        chosen, why = "deepspeed-2022", "DeepSpeed's pipeline"
     elif layout.sharding == "zero3" and not re.search("megatron|nemo", said):
         chosen, why = "fsdp-2023" if year <= 2024 else "torchtitan-2024", f"sharded weights in {year}"
     elif re.search(r"\bnemo\b|dgx cloud|dgxc|maxtext|transformer engine", said) or (row["precision"] == "fp8" and year >= 2024):

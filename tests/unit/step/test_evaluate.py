@@ -7,7 +7,7 @@ import statistics
 
 import pytest
 
-from simulator.hardware import Node, NodePower, ScaleUp
+from simulator.hardware import Node, NodePower, ScaleUp, kernels_of
 from simulator.interconnect import DeadLink, FatTree, SingleSwitch, SlowInterface, with_faults
 from simulator.model import Experts, Transformer, parameters
 from simulator.outcome import Infeasible
@@ -294,3 +294,31 @@ def test_fully_sharded_layers_each_pay_the_latency_of_their_collectives() -> Non
     layout = Layout(data=64, microbatch=1, sharding="zero3")
     slow, fast = (clock(job("deepspeed-2021", 64, model, "fp16"), layout, dgx(8)).data_traffic for model in (deep, flat))
     assert slow > fast * 1.01
+
+
+def test_a_gradient_that_is_cast_before_it_is_added_moves_its_copy_too() -> None:
+    """DeepSpeed's BF16_Optimizer: 18 bytes a parameter and microbatch for Megatron-LM's 10; in fp16 both add in 16 bit."""
+    cast, plain = entry("software", "deepspeed-2022"), entry("software", "megatron-2021")
+    assert (cast.adding_bytes("bf16"), plain.adding_bytes("bf16"), cast.adding_bytes("fp16"), plain.adding_bytes("fp16")) == (18, 10, 6, 6)
+    layout, machines = Layout(tensor=8, pipeline=8, data=4, sharding="zero1", recompute="full"), dgx(32)
+    timed = {each: clock(job(each, precision="bf16"), layout, machines) for each in ("deepspeed-2022", "megatron-2021")}
+    more = {part: timed["deepspeed-2022"].parts[part] - timed["megatron-2021"].parts[part] for part in ("memory_bound", "data_comm")}
+    kept = timed["deepspeed-2022"].parameters - GPT3.hidden * (GPT3.sequence + 4 * GPT3.layers / 8)  # of products and embeddings
+    rate = machines.node.accelerator.memory_bandwidth * kernels_of(machines.node.accelerator).memory
+    assert more["memory_bound"] == pytest.approx(timed["deepspeed-2022"].microbatches * 8 * kept / rate, rel=0.02)
+    # All ranks get the sum in fp32, where a distributed optimizer scatters it.
+    assert more["data_comm"] > 0.3 * timed["megatron-2021"].parts["data_comm"]
+    in_half = [clock(job(each, precision="fp16"), layout, machines).parts["data_comm"] for each in ("deepspeed-2022", "megatron-2021")]
+    assert in_half[0] == in_half[1]
+
+
+def test_sends_one_after_the_other_take_twice_as_long() -> None:
+    layout, machines = Layout(tensor=8, pipeline=8, data=4), dgx(32)
+    software = entry("software", "megatron-2022")
+    both, turns = (
+        clock(dataclasses.replace(job(), software=dataclasses.replace(software, duplex_sends=duplex)), layout, machines)
+        for duplex in (True, False)
+    )
+    gather = both.network.communicate("all_gather", 2.0 * 2048 * GPT3.hidden, "tensor")
+    assert [2 * (once - gather) for once in both.transfers] == pytest.approx([twice - gather for twice in turns.transfers])
+    assert turns.parts["pipeline_comm"] > both.parts["pipeline_comm"]

@@ -133,6 +133,7 @@ def test_what_cannot_be_predicted_is_listed_and_counts_against_coverage(tmp_path
         ({"framework": "torchtitan", "parallel": {"dp": 16, "sharding": "fsdp"}, "num_gpus": 16}, "torchtitan-2024"),
         ({"parallel": {"dp": 16, "sharding": "fsdp"}, "num_gpus": 16}, "fsdp-2023"),
         ({"software": "nemo-2025"}, "nemo-2025"),
+        ({"framework": "Megatron-DeepSpeed", "parallel": {"tp": 2, "pp": 2, "dp": 4}, "num_gpus": 16}, "deepspeed-2022"),
         ({"year": None}, "megatron-2023"),
     ],
 )
@@ -196,6 +197,9 @@ def test_jobs_take_equal_shares_of_racks() -> None:
 def test_layers_may_be_split_unevenly_by_who_ran_it() -> None:
     asked = changed(model=ROW["model"] | {"layers": 61}, num_gpus=16, parallel={"tp": 1, "pp": 16, "dp": 1, "vpp": 1})
     assert case(asked, entry).layout.pipeline == 16
+    told = [6, *[3] * 14, 13]
+    asked = asked | {"parallel": asked["parallel"] | {"stage_layers": told}}
+    assert case(asked, entry).layout.stage_layers == tuple(told)
 
 
 def test_outcomes_of_memory_are_read_flat(tmp_path: Path) -> None:
