@@ -9,9 +9,12 @@ from simulator.collectives.pricing import (
     bus_bandwidth,
     communicator,
     price,
+    taken,
 )
+from simulator.collectives.tuning import HELD
 
 __all__ = [
+    "HELD",
     "AlgorithmName",
     "Communicator",
     "Operation",
@@ -22,4 +25,5 @@ __all__ = [
     "bus_bandwidth",
     "communicator",
     "price",
+    "taken",
 ]

@@ -19,7 +19,7 @@ from simulator.collectives.plan import Operation, Plan, Ranks
 from simulator.collectives.ring import Ring
 from simulator.collectives.switch_tree import SwitchTree
 from simulator.collectives.tree import Tree
-from simulator.collectives.tuning import OWN_COPY, PROTOCOLS, SCALE_OUT_EFFICIENCY, SCALE_UP_EFFICIENCY, Protocol
+from simulator.collectives.tuning import HELD, OWN_COPY, PROTOCOLS, SCALE_OUT_EFFICIENCY, SCALE_UP_EFFICIENCY, Protocol
 from simulator.interconnect import Interconnect
 from simulator.spec import require
 
@@ -197,9 +197,25 @@ def bus_bandwidth(operation: Operation, ranks: int, size_bytes: float, time_s: f
     >>> bus_bandwidth("all_reduce", 8, 1e9, 0.01)
     175000000000.0
     """
+    return algorithm_bandwidth(size_bytes, time_s) * _sent(operation, ranks)
+
+
+def _sent(operation: Operation, ranks: int) -> float:
+    """What a rank must send at least, per byte of the collective."""
     share = (ranks - 1) / ranks
-    factor = {"all_reduce": 2 * share, "all_gather": share, "reduce_scatter": share, "all_to_all": share}.get(operation, 1.0)
-    return algorithm_bandwidth(size_bytes, time_s) * factor
+    return {"all_reduce": 2 * share, "all_gather": share, "reduce_scatter": share, "all_to_all": share}.get(operation, 1.0)
+
+
+def taken(operation: Operation, ranks: int, size_bytes: float, scale_up_rate: float) -> float:
+    """Seconds that a collective takes from compute that runs beside it: `HELD` of what it would take at the rate of the scale-up link.
+
+    Args:
+        scale_up_rate: of that link [B/s].
+
+    >>> round(taken("all_gather", 8, 1e9, 450e9), 6)
+    0.000449
+    """
+    return HELD * _sent(operation, ranks) * size_bytes / (scale_up_rate * SCALE_UP_EFFICIENCY["switch"])
 
 
 _NOTHING = Priced(time_s=0.0, algorithm="none", latency_s=0.0, bandwidth_s=0.0, bottleneck="")

@@ -77,5 +77,14 @@ SCALE_UP_EFFICIENCY: Mapping[str, float] = {"switch": 0.823, "mesh": 0.80, "pcie
 SCALE_OUT_EFFICIENCY = 0.911
 """Share of the line rate that data reach between nodes: fitted; engineers name 46 to 48 GB/s of a 400 Gb/s interface."""
 
+HELD = 0.19
+"""Share of the compute beside it that a collective takes while it runs at the full rate of its scale-up link.
+
+Source: Lee et al. 2025, arXiv:2507.03114, abstract: compute that runs beside communication is 18.9 % slower on average, in training runs
+inside nodes of A100, H100, MI210 and MI250. NCCL holds one multiprocessor a channel, there 24 of 108 of an A100
+(github.com/NVIDIA/nccl-tests, issue 100) and 24 of 132 of an H100 (forums.developer.nvidia.com, topic 337991): 0.22 and 0.18.
+# Assumes: as many channels as the rate needs, so that a byte takes the same wherever the network is slower.
+"""
+
 OWN_COPY: Mapping[str, float] = {"all_reduce": 0.44, "all_gather": 0.585, "reduce_scatter": 0.585, "all_to_all": 0.585}
 """A rank's own n-th part is copied, too: time per byte of that part, over the time that the scale-up link takes for it; fitted."""

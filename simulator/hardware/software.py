@@ -23,6 +23,7 @@ class Software(Sourced):
         fused_loss: the cross entropy over the vocabulary is one kernel and not ten passes over fp32 logits.
         parallel_loss: each tensor rank keeps the logits of its share of the vocabulary; otherwise every one keeps all of them.
         loss_bytes: of memory per token and word while the loss goes backward [B]; where absent, from `fused_loss`, `parallel_loss`.
+        split_loss_bytes: likewise where each tensor rank has a share of the words; `loss_bytes` where absent.
         keeps_projection: queries stay a view of the product that made queries, keys and values, which is then kept whole (where all heads
             have keys of their own).
         split: layers over pipeline stages as `equal` numbers, or by `cost`, the output matrix counted as layers.
@@ -33,11 +34,21 @@ class Software(Sourced):
         sharded_reduction: where the optimizer alone is sharded (zero1), each rank is sent its share of the summed gradients (`scatter`), or
             every rank is sent all of them once the backward pass is over, so that nothing hides it (`all_reduce`).
         bucket: gradients are reduced in collectives of at least this size, of whole parameters each [B]; all at once where absent.
+        fused_projections: queries, keys and values are one product, and gate and up projection another; otherwise each is a product of its
+            own, and the gradients of their common input are added up.
+        repeats_keys: keys and values are written out once for each query head of their group before attention.
+        scaling: of 8-bit operands: by maxima of steps before (`delayed`), by that of the tensor as it is (`tensor`), or of each of its rows
+            (`row`), which are others for the transpose.
         fused_accumulation: weight gradients are added to the kept ones by the matrix product itself.
         dropout: hidden and attention dropout are on, as GPT-3 class recipes had them.
         gradient_bytes: size of a gradient that is kept and reduced [B]: 4 for fp32 accumulation, 2 otherwise.
         fp16_gradients: fp16 runs keep and reduce gradients in 16 bit whatever `gradient_bytes` says of others.
         recomputes: which activations it can compute again.
+        recomputes_last: full recompute repeats the whole layer; otherwise it ends at what the last product reads.
+        keeps_gathered: with sequence parallelism, the gathered input of a product is kept (or computed again with the layer) for the
+            gradient of its weights; otherwise it is gathered once more.
+        context: keys and values go around the context ranks beside attention, a share a round (`ring`); or all of them are gathered before
+            it, and fp32 gradients go around after each round, with nothing beside them (`gather`).
         selective: what `selective` recompute does not keep: the core of `attention` (Megatron-LM), or of the `operations` every second
             matrix product and all that only moves bytes (torchtitan).
         shardings: which states it can shard over the data-parallel ranks.
@@ -71,17 +82,24 @@ class Software(Sourced):
     fused_loss: bool = False
     parallel_loss: bool = True
     loss_bytes: Bytes | None = None
+    split_loss_bytes: Bytes | None = None
     keeps_projection: bool = False
     split: Literal["equal", "cost"] = "equal"
     reduction: Literal["in_place", "copies", "cast"] = "in_place"
     sharded_reduction: Literal["scatter", "all_reduce"] = "scatter"
     bucket: Bytes | None = None
+    fused_projections: bool = True
+    repeats_keys: bool = False
+    scaling: Literal["delayed", "tensor", "row"] = "delayed"
     fused_accumulation: bool = True
     dropout: bool = False
     gradient_bytes: int
     fp16_gradients: bool = False
     recomputes: tuple[Literal["none", "selective", "full"], ...] = ("none", "selective", "full")
+    recomputes_last: bool = True
     selective: Literal["attention", "operations"] = "attention"
+    keeps_gathered: bool = False
+    context: Literal["ring", "gather"] = "ring"
     shardings: tuple[Literal["none", "zero1", "zero2", "zero3"], ...] = ("none", "zero1", "zero2", "zero3")
     schedules: tuple[Literal["gpipe", "1f1b", "interleaved", "zb_h1", "zb_h2", "zb_v", "dualpipe"], ...] = ("1f1b", "interleaved")
     sharded_share: Fraction = 1.0

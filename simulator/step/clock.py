@@ -7,7 +7,7 @@ import math
 from collections.abc import Hashable
 from dataclasses import dataclass, replace
 
-from simulator.collectives import Operation
+from simulator.collectives import HELD, Operation, taken
 from simulator.hardware import stream_time
 from simulator.model import layer_parameters, products
 from simulator.outcome import Bar
@@ -162,7 +162,7 @@ class Unplayed:
 def clock(job: Job, layout: Layout, machines: Machines, bars: int = 0) -> Clock:
     """Time one step; the layout divides what it must (`parallelism.divisibility`).
 
-    Accuracy: stages are played without jitter; traffic that is hidden does not slow what hides it.
+    Accuracy: stages are played without jitter; sends between stages do not slow what hides them.
     """
     return unplayed(job, layout, machines).played(bars)
 
@@ -266,9 +266,20 @@ def _beside(chunk: Pass) -> Pass:
 
     def left(mine: Lap, other: Lap) -> Lap:
         computing = other.matrix + other.attention + other.memory_bound
-        return replace(mine, expert_comm=max(mine.expert_comm - computing, 0.0))
+        return replace(mine, expert_comm=added(mine.expert_comm, computing, HELD * mine.expert_comm))
 
     return replace(chunk, forward=left(forward, backward), backward=left(backward, forward))
+
+
+def added(traffic: float, window: float, held: float) -> float:
+    """Seconds that traffic adds to compute of `window` seconds beside it, from which it takes `held` seconds where all of it is hidden.
+
+    While both run, compute keeps 1 - held / traffic of its rate; it ends at window + held, or with the traffic where that takes longer.
+
+    >>> added(2.0, 10.0, 0.4), added(12.0, 10.0, 2.4), added(15.0, 10.0, 3.0)
+    (0.4, 2.4, 5.0)
+    """
+    return max(traffic - window, held)
 
 
 class _Data:
@@ -300,7 +311,8 @@ class _Data:
         )
         self.layers = max(most, 1)  # a stage may hold an embedding alone
         self.parameters = self.dense + self.experts
-        self.last = max(1 / self.layers, embedding / self.parameters)
+        # Fully sharded, the embedding is gathered and scattered together with the output matrix.
+        self.last = max(1 / self.layers, (first if layout.sharding == "zero3" else embedding) / self.parameters)
         self.shards = 1 if layout.sharding == "none" else layout.data * layout.context
 
     @property
@@ -381,17 +393,31 @@ class _Data:
         backward = chunks[0].backward.total + layout.pipeline * math.fsum(chunk.backward.total for chunk in chunks[:-1])
         forward = chunks[0].forward.total + layout.pipeline * math.fsum(chunk.forward.total for chunk in chunks[1:])
         reduction, gathering = self.reduction(), self.gathering()
+        operation: Operation = "all_reduce" if self.late or layout.sharding == "none" else "reduce_scatter"
+        held = self.held(operation, software.gradient_size(self.job.precision))
         if layout.sharding == "zero2":
             # Gradients are scattered after every microbatch, since nobody keeps all of them.
-            each = self._left(reduction, backward) if overlapped else reduction
+            each = self._left(reduction, backward, held) if overlapped else reduction
             reduced = each * microbatches
         else:
-            reduced = self._left(reduction, backward) if overlapped else reduction
-        gathered = self._left(gathering, forward) if software.overlap_parameter_gather else gathering
+            reduced = self._left(reduction, backward, held) if overlapped else reduction
+        gathered = gathering
+        if software.overlap_parameter_gather and gathering:
+            gathered = self._left(gathering, forward, self.held("all_gather", 2.0))
         return reduced + gathered + self._tied()
 
-    def _left(self, traffic: float, window: float) -> float:
-        return max(traffic - window * (1 - 1 / self.layers), traffic * self.last)
+    def _left(self, traffic: float, window: float, held: float) -> float:
+        return max(traffic - window * (1 - 1 / self.layers), traffic * self.last + held * (1 - self.last))
+
+    def held(self, operation: Operation, each: float) -> float:
+        """Seconds that this collective of `each` bytes per parameter takes from the compute beside it."""
+        ranks, rate = self.layout.data * self.layout.context, self.machines.node.scale_up.rate
+        return taken(operation, ranks, each * self.dense, rate) + taken(operation, self._copies(), each * self.experts, rate)
+
+    def _copies(self) -> int:
+        """Ranks that hold the same experts."""
+        layout = self.layout
+        return max(layout.tensor * layout.context * layout.data // (layout.expert * (layout.expert_tensor or layout.tensor)), 1)
 
     def optimizer(self, backward: float) -> float:
         """Seconds of the optimizer step: the update and the passes around it, over the states of this rank.
@@ -402,8 +428,7 @@ class _Data:
         accelerator = self.machines.node.accelerator
         layout = self.layout
         # Of an expert, fewer ranks hold a copy among which its states are shared.
-        copies = layout.tensor * layout.context * layout.data // (layout.expert * (layout.expert_tensor or layout.tensor))
-        mine = self.dense / self.shards + self.experts / (1 if layout.sharding == "none" else max(copies, 1))
+        mine = self.dense / self.shards + self.experts / (1 if layout.sharding == "none" else self._copies())
         if layout.updates_on_host:
             on_host = optimizer_time(self.job, self.machines, mine, backward)
             return max(on_host, drive_time(self.machines, mine)) if "optimizer_nvme" in layout.offload else on_host
@@ -415,8 +440,10 @@ class _Data:
 def _gathered(job: Job, layout: Layout, traffic: _Data, passes: list[list[Pass]], microbatches: int) -> float:
     """Exposed seconds of fully sharded weights (zero3): gathered before each forward and backward, gradients scattered, layer by layer.
 
-    Each hides behind the compute of its own pass but for the first layer's gather and the last layer's scatter.
-    Source: Rajbhandari et al., arXiv:1910.02054, section 5.3; Zhao et al., arXiv:2304.11277, section 3.3.
+    Each hides behind the compute of its own pass but for the first gather and the last scatter, those of the embedding and of what else is
+    in no layer, or of one layer where that is more.
+    Source: Rajbhandari et al., arXiv:1910.02054, section 5.3; Zhao et al., arXiv:2304.11277, sections 3.3 and 4.1 (the root's unit holds
+    what is in no other).
     """
     if layout.sharding != "zero3":
         return 0.0
@@ -424,10 +451,11 @@ def _gathered(job: Job, layout: Layout, traffic: _Data, passes: list[list[Pass]]
     gather, scatter = traffic.gathering() / software.sharded_share, traffic.reduction() / software.sharded_share
     forward = math.fsum(chunk.forward.total for chunk in passes[0])
     backward = math.fsum(chunk.backward.total for chunk in passes[0])
-    layers = traffic.layers
-    ahead = max(gather - forward, 0.0) + gather / layers if software.overlap_parameter_gather else gather
+    last, gathers = traffic.last, traffic.held("all_gather", 2.0)
+    ahead = added(gather, forward, gathers) + gather * last if software.overlap_parameter_gather else gather
     if software.overlap_parameter_gather and software.overlap_gradient_reduction:
-        back = max(gather + scatter - backward, 0.0) + scatter / layers
+        scatters = traffic.held("reduce_scatter", software.gradient_size(job.precision))
+        back = added(gather + scatter, backward, gathers + scatters) + scatter * last
     else:
         back = gather + scatter
     return (ahead + back) * microbatches

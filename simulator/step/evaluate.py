@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from simulator import units
+from simulator.collectives import HELD
 from simulator.hardware import DEFAULT_KERNELS, kernels_of
 from simulator.model import model_flop, parameters
 from simulator.outcome import Infeasible, MemoryUse, StepTime, Term
@@ -172,5 +173,7 @@ def _assumptions(job: Job, layout: Layout, machines: Machines) -> tuple[str, ...
         shown = units.format(host_memory(job, layout, machines), "data", 3)
         found.append(f"layout: {' and '.join(layout.offload)} kept off the accelerators, {shown} of it in the memory of each host")
     if layout.sharding != "none" or job.software.overlap_gradient_reduction:
-        found.append("step: traffic that is hidden does not slow the compute that hides it")
+        found.append(
+            f"step: data-parallel traffic takes {HELD:.0%} of the compute beside it while it has the full rate of the scale-up link"
+        )
     return tuple(found)

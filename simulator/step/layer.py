@@ -121,13 +121,15 @@ def layer_pass(job: Job, layout: Layout, accelerator: Accelerator, communicate: 
     )
     tensor = _tensor(job, layout, communicate, matrices, tokens, dense)
     waits = job.software.tensor_skew * slowest(layout.tensor)
-    forward += Lap(tensor_comm=tensor[0] + waits * forward.total)
-    backward += Lap(tensor_comm=tensor[1] + waits * backward.total)
+    forward += Lap(tensor_comm=tensor.gathers + tensor.sums + waits * forward.total)
+    backward += Lap(tensor_comm=tensor.backward + waits * backward.total)
     if layout.recompute == "full":
         backward += forward
+        if not job.software.recomputes_last:
+            backward += Lap(matrix=-matrices[-1].forward, tensor_comm=-tensor.last_sum)
     elif layout.recompute == "selective" and job.software.selective == "operations":
-        gathered = forward.tensor_comm / 2 if layout.sequence_parallel else 0.0  # what is scattered is kept
-        backward += Lap(matrix=forward.matrix * repeated_share(job.model), memory_bound=forward.memory_bound, tensor_comm=gathered)
+        # What is scattered is kept.
+        backward += Lap(matrix=forward.matrix * repeated_share(job.model), memory_bound=forward.memory_bound, tensor_comm=tensor.gathers)
     elif layout.recompute == "selective" and not job.software.fused_attention:
         backward += Lap(attention=attention[0])
     return Pass(forward, backward, Lap(matrix=sum(matrix.weight_gradient for matrix in matrices)))
@@ -157,7 +159,10 @@ def slowest(count: int) -> float:
 
 
 class _Matrix:
-    """One weight matrix on one rank: shapes after the split, seconds of its three products."""
+    """One weight matrix on one rank: shapes after the split, seconds of its three products.
+
+    `beside` is how many matrices it is in the software, which multiply the same input one after the other.
+    """
 
     def __init__(self, job: Job, layout: Layout, accelerator: Accelerator, product: Product, tokens: float, dense: bool) -> None:
         experts = job.model.experts
@@ -176,10 +181,24 @@ class _Matrix:
         precision = "bf16" if product.part == "router" and job.precision == "fp8" else job.precision
         self.name, self.rows, self.k, self.n, self.tokens = product.name, m * self.copies, k, n, m
         self.parameters = k * n * self.copies
+        widths = [n * share for share in _widths(job, product.name)]
+        self.beside = len(widths)
         # Each expert's product is a kernel of its own (Transformer Engine, GroupedLinear: one cuBLAS call per expert).
-        self.forward = self.copies * product_time(accelerator, precision, m, n, k)
-        self.input_gradient = self.copies * product_time(accelerator, precision, m, k, n)
-        self.weight_gradient = self.copies * product_time(accelerator, precision, k, n, m) + _accumulated(job, accelerator, self.parameters)
+        self.forward = self.copies * sum(product_time(accelerator, precision, m, width, k) for width in widths)
+        self.input_gradient = self.copies * sum(product_time(accelerator, precision, m, k, width) for width in widths)
+        self.weight_gradient = self.copies * sum(product_time(accelerator, precision, k, width, m) for width in widths)
+        self.weight_gradient += _accumulated(job, accelerator, self.parameters)
+
+
+def _widths(job: Job, name: str) -> tuple[float, ...]:
+    """Shares of a matrix's columns that are matrices of their own in the software."""
+    model = job.model
+    if job.software.fused_projections:
+        return (1.0,)
+    if name == "qkv":
+        kv = model.key_value_heads or model.heads
+        return tuple(heads / (model.heads + 2 * kv) for heads in (model.heads, kv, kv))
+    return (0.5, 0.5) if model.gated and name.endswith("_up") and name not in ("q_up", "kv_up") else (1.0,)
 
 
 def _accumulated(job: Job, accelerator: Accelerator, parameters: float) -> float:
@@ -258,18 +277,80 @@ def _memory_bound(
         routed = tokens * model.experts.active * model.hidden / (layout.tensor if layout.sequence_parallel else 1)
         copies = 2 * _SCATTERED + (2 if 1 < layout.expert < model.experts.count else 0)
         forward, backward = forward + 4 * copies * routed, backward + 4 * copies * routed
+    launches = 8.0 + 8 * plain + (0 if whole else 6 * norms)
     if job.precision == "fp8":
-        # Casting each operand and its transpose: read 2, write 1 and 1; where a norm comes before, it writes both instead of 16 bit.
-        forward += sum(4 * m.rows * m.k for m in matrices if m.name not in ("qkv", "ffn_up"))
-        backward += sum(4 * m.rows * m.n for m in matrices)
+        casts = _casts(job, matrices)
+        forward, backward, launches = forward + casts[0], backward + casts[1], launches + casts[2]
+    # Gradients of a common input are added up: read each, write the sum.
+    backward += sum(2 * (m.beside + 1) * m.rows * m.k for m in matrices if m.beside > 1)
+    if software.repeats_keys and model.latent_attention is None and (model.key_value_heads or model.heads) < model.heads:
+        # Both are read in their groups and written for every head; backward the heads' gradients are read and their sums written.
+        repeated = 4 * tokens * (model.heads + (model.key_value_heads or model.heads)) * head_size(model) / layout.tensor
+        forward, backward = forward + repeated, backward + repeated
+    if software.context == "gather" and layout.context > 1:
+        merged = _merges(job, layout, tokens)
+        forward, backward = forward + merged[0], backward + merged[1]
     if not software.fused_accumulation:
         backward += software.adding_bytes(job.precision) * sum(m.parameters for m in matrices)
-    launches = 8 + 8 * plain + (0 if whole else 6 * norms)
     routing = _ROUTING if model.experts is not None and not dense else (0, 0)
     return stream_time(accelerator, forward, launches + routing[0]), stream_time(accelerator, backward, launches * 1.5 + routing[1])
 
 
-def _tensor(job: Job, layout: Layout, communicate: Communicate, matrices: list[_Matrix], tokens: float, dense: bool) -> tuple[float, float]:
+def _casts(job: Job, matrices: list[_Matrix]) -> tuple[float, float, float]:
+    """Bytes that casting the operands of 8-bit products moves, forward and backward, and launches.
+
+    Each operand is needed as it lies and transposed: read 2, write 1 and 1.
+
+    * `delayed`: where a norm comes before, it writes both instead of 16 bit; weights are cast with the optimizer step.
+    * `tensor`: a maximum must be known before the first element is cast, so that norms write 16 bit; weights were cast on their shard, and
+      are transposed backward (2).
+    * `row`: the transpose has scales of its own: it is written in 16 bit beside the cast (2) and cast by a second kernel (3), 8 in all, 6
+      where what comes before makes the first; weights on every rank 3 forward and 7 backward; both products of the backward pass are
+      scaled by a kernel of their own, which reads and writes 16 bit (4 per element of their results).
+
+    Source: pytorch/ao at 36027d8, torchao/testing/training/roofline_utils.py (get_tensor_memory_traffic_ovhd_s); at 6243040,
+    torchao/float8/float8_ops.py (`post_inverse_scale`) and config.py (only the forward product accumulates fast).
+    """
+    scaling, fused = job.software.scaling, ("qkv", "ffn_up")
+    inputs = sum(m.rows * m.k for m in matrices)
+    after_norms = sum(m.rows * m.k for m in matrices if m.name in fused)
+    outputs, weights = sum(m.rows * m.n for m in matrices), sum(m.parameters for m in matrices)
+    if scaling == "delayed":
+        return 4 * (inputs - after_norms), 4 * outputs, 0.0
+    if scaling == "tensor":
+        return 4 * inputs, 4 * outputs + 2 * weights, 2.0 * len(matrices)
+    return 5 * inputs - 2 * after_norms + 3 * weights, 3 * inputs + 8 * outputs + 7 * weights + 4 * (inputs + weights), 4.0 * len(matrices)
+
+
+def _merges(job: Job, layout: Layout, tokens: float) -> tuple[float, float]:
+    """Bytes that attention over gathered keys moves to merge its rounds, forward and backward.
+
+    Per element of the queries on this rank. Forward: each round's result is merged into an fp32 one (read 4 and 2, write 4), which is made
+    (6) and cast back (6) at the end; keys and values are put into one buffer (8). Backward: three fp32 gradients are set to zero (12),
+    added to in each round (10 each), two of them put into one buffer to be sent (16); cast back (18) in the end, and the buffer again (8).
+
+    Source: pytorch/pytorch, torch/distributed/tensor/experimental/_attention.py (_SDPAMerger, _templated_ring_attention_backward).
+    # Assumes: compiled, so that each round's merge is one kernel.
+    """
+    elements = tokens * job.model.heads * head_size(job.model) / layout.tensor
+    return (10 * (layout.context - 1) + 20) * elements, (46 * layout.context + 38) * elements
+
+
+@dataclass(frozen=True)
+class _Tensor:
+    """Exposed seconds of the tensor collectives of one layer.
+
+    Args:
+        gathers, sums: forward; `last_sum`, of `sums` that of the last product.
+    """
+
+    gathers: float
+    sums: float
+    last_sum: float
+    backward: float
+
+
+def _tensor(job: Job, layout: Layout, communicate: Communicate, matrices: list[_Matrix], tokens: float, dense: bool) -> _Tensor:
     """Exposed seconds of the tensor collectives of one layer, forward and backward.
 
     Two all-reduces each way, or two all-gathers and two reduce-scatters with sequence parallelism; a parallel block needs one pair. With
@@ -284,24 +365,33 @@ def _tensor(job: Job, layout: Layout, communicate: Communicate, matrices: list[_
         size = 2.0 * tokens / layout.tensor * together * experts.active * job.model.hidden
         routed = communicate("all_gather", size, "expert_tensor") + communicate("reduce_scatter", size, "expert_tensor")
     if layout.tensor == 1:
-        return routed, routed
+        return _Tensor(0.0, routed, 0.0, routed)
     pairs = 1 if job.model.parallel_blocks or (experts is not None and not experts.shared) else 2
     size = 2.0 * tokens * job.model.hidden
     exposed = 1.0 - software.overlap_tensor
     # The weight gradients of the column-split matrices are what the input gradient's collective can run beside.
     beside_these = ("qkv", "kv_up", "ffn_up", "expert_up" if experts is None else "shared_up")
-    weights = [m.weight_gradient for m in matrices if m.name in beside_these][:pairs]
+    columns = [m for m in matrices if m.name in beside_these][:pairs]
+    rows = [m for m in matrices if m.name in ("attention_out", "ffn_down", "expert_down" if experts is None else "shared_down")][-pairs:]
+    weights = [m.weight_gradient for m in columns]
     share = software.overlap_tensor_backward
     if not layout.sequence_parallel:
         reduce = communicate("all_reduce", size, "tensor")
-        return pairs * reduce * exposed, sum(reduce - min(share * reduce, weight) for weight in weights)
+        summed = reduce * exposed
+        return _Tensor(0.0, pairs * summed, summed, sum(reduce - min(share * reduce, weight) for weight in weights))
     # Operands of 8-bit products are cast before they are gathered; what is summed travels in 16 bit.
     # Source: NVIDIA/TransformerEngine, transformer_engine/pytorch/module/layernorm_linear.py.
-    gathered = size / 2 if job.precision == "fp8" else size
+    gathered = size / 2 if job.precision == "fp8" and software.scaling != "row" else size
     gather, scatter = communicate("all_gather", gathered, "tensor"), communicate("reduce_scatter", size, "tensor")
     # Backward: gather the output's gradient, gather the input again (beside a product, as the scatter), scatter the input's gradient.
-    beside = sum(gather + scatter - min(share * (gather + scatter), weight) for weight in weights)
-    return pairs * (gather + scatter) * exposed + routed, pairs * gather * exposed + beside + routed
+    again = scatter if software.keeps_gathered else gather + scatter
+    beside = sum(again - min(share * again, weight) for weight in weights)
+    # What is split runs beside its own product, and hides for no longer.
+    hidden = software.overlap_tensor
+    gathers = sum(gather - min(hidden * gather, m.forward) for m in columns)
+    sums = [scatter - min(hidden * scatter, m.forward) for m in rows]
+    back = sum(gather - min(hidden * gather, m.input_gradient) for m in rows)
+    return _Tensor(gathers, sum(sums) + routed, sums[-1], back + beside + routed)
 
 
 def _context(job: Job, layout: Layout, communicate: Communicate, compute: float, forward: bool) -> float:
@@ -312,12 +402,16 @@ def _context(job: Job, layout: Layout, communicate: Communicate, compute: float,
     if layout.context == 1:
         return 0.0
     model, latent = job.model, job.model.latent_attention
-    kv = max(1.0, (model.key_value_heads or model.heads) / layout.tensor)
+    kv = max(1.0, (model.heads if job.software.repeats_keys else model.key_value_heads or model.heads) / layout.tensor)
     width = 2.0 * kv * head_size(model)
     if latent is not None:
         width = model.heads / layout.tensor * (head_size(model) + latent.rotary_head + latent.value_head)
     size = 2.0 * layout.microbatch * job.sequence * width
     time = communicate("all_gather", size, "context")
+    if job.software.context == "gather":
+        # fp32 gradients of keys and values go to the next rank `context` times: as far as the gather of twice the size, and once more.
+        rounds = layout.context / (layout.context - 1)
+        return time if forward else time + rounds * communicate("all_gather", 2 * size, "context")
     if not forward:
         time += communicate("reduce_scatter", size, "context")
     # One of the `context` rounds has nothing to hide behind.

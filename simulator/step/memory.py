@@ -162,7 +162,8 @@ def _parts(job: Job, layout: Layout, stage: int, kinds: Mapping[bool, _Kind]) ->
         # holds them all, and the gradients of copy and logits too.
         split = layout.tensor if software.parallel_loss else 1
         counted = wide + 4 if software.fused_loss else wide + 8 if software.parallel_loss else 2 * wide + 16
-        logits = (counted if software.loss_bytes is None else software.loss_bytes) * model.vocabulary / split
+        told = software.split_loss_bytes if layout.tensor > 1 and software.split_loss_bytes else software.loss_bytes
+        logits = (counted if told is None else told) * model.vocabulary / split
         logits += 2 * inputs
     activations = tokens * (kept + max(working, logits))
 
@@ -320,6 +321,7 @@ def _kind(job: Job, layout: Layout, dense: bool) -> _Kind:
     # Around the blocks: input and output of each norm, the masks of two dropouts at a byte each.
     norms = 1 if model.parallel_blocks else 2
     around = norms * 2 * wide * hidden + (2 * hidden if software.dropout else 0)
+    gathered = norms * wide * hidden * (1 - 1 / split) if software.keeps_gathered else 0.0
     if model.norm == "rms" and not software.fused_norm:
         around += norms * 8 * hidden  # the fp32 copy and its normalised form
     if latent is not None:
@@ -339,11 +341,13 @@ def _kind(job: Job, layout: Layout, dense: bool) -> _Kind:
     # Feed-forward: input of the activation (twice as wide with a gate), its output, and the gate's own output where kernels are not fused.
     inner, routed = _feed_forward(model, layout, dense)
     widths = 2 if not model.gated else 3 if software.fused_elementwise else 4
-    kept = (around + wide * routed) / split + attention / tensor + wide * widths * inner
+    kept = gathered + (around + wide * routed) / split + attention / tensor + wide * widths * inner
     dropped = scores if layout.recompute == "selective" else 0.0
     if layout.recompute == "selective" and software.selective == "operations":
-        # The layer's input, queries, values, attention with its sums, one matrix up and the one down stay; the rest is computed again.
-        stays = wide * 2 * hidden / split + (wide * (2 * model.heads * value + kv * value) + 4 * model.heads) / tensor + wide * inner
+        # The layer's input, queries, values, attention with its sums and one matrix up stay; the rest is computed again. The output of the
+        # matrix down is named, too, but nothing backward reads it: only eager checkpoints keep it all the same.
+        named = 1 if software.fused_elementwise else 2
+        stays = wide * named * hidden / split + (wide * (2 * model.heads * value + kv * value) + 4 * model.heads) / tensor + wide * inner
         dropped = max(kept + scores - stays, 0.0)
     backward = wide * ((3 if model.gated else 2) * inner + 2 * hidden / split)
     return _Kind(

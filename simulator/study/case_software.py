@@ -34,7 +34,7 @@ def software_of(row: Mapping[str, Any], accelerator: Accelerator, layout: Layout
     """The software of a case, and how its generation was chosen where the row does not name it."""
     name, how = _generation(row, accelerator, layout)
     software = with_kernels(find("software", name), _kernel_of(row), str(row.get("source")))
-    return _switched(software, row, find), how
+    return _switched(software, row, accelerator, layout, find), how
 
 
 def _generation(row: Mapping[str, Any], accelerator: Accelerator, layout: Layout) -> tuple[str, str]:
@@ -77,16 +77,28 @@ def _generation(row: Mapping[str, Any], accelerator: Accelerator, layout: Layout
 _MEGATRON = ((2025, "megatron-2025"), (2023, "megatron-2023"), (2022, "megatron-2022"), (2021, "megatron-2021"), (0, "megatron-2020"))
 
 
-def _switched(software: Software, row: Mapping[str, Any], find: Find) -> Software:
+def _switched(software: Software, row: Mapping[str, Any], accelerator: Accelerator, layout: Layout, find: Find) -> Software:
     """The generation with what the row says was switched on or off: torchtitan's tables in the names of rows where not in their notes."""
     said = f"{row.get('schedule_notes', '')} {row.get('notes', '')} {row['id'] if row.get('source') == 'torchtitan' else ''}".lower()
     if "op-level" in str(row.get("recompute")):
         software = replace(software, selective="operations")
+    if row.get("source") == "llm-foundry" and accelerator.launched < "2022":
+        # PyTorch 1.13.1 (its scripts/train/benchmarking/submit_benchmarks.py), before checkpoints stopped early (pytorch/pytorch, pull
+        # request 90105).
+        software = replace(software, recomputes_last=True)
+    if re.search("row-?wise", str(row.get("precision"))):
+        software = replace(software, scaling="row")
     if row.get("source") == "simumax-b200":
         software = replace(software, fused_loss=True)  # as the names of its cases say (`_cef`, docs/strategy.md of MooreThreads/SimuMax)
     if re.search(r"torch\.compile off|gpu-fsdp$", said):
         # Nor is the norm one kernel then (`rms_norm` in aten/src/ATen/native/layer_norm.cpp of PyTorch 2.5).
-        software = replace(software, fused_elementwise=False, fused_norm=False)
+        # Collectives are waited for where they are needed; compiled, where they stand (torch/distributed/_functional_collectives.py).
+        software = replace(software, fused_elementwise=False, fused_norm=False, context="ring")
+    if re.search(r"async ?tp\b(?!-\w)", said) and software.name.startswith("torchtitan"):
+        # A collective is cut into as many pieces as there are ranks, all but one beside the product of another; only one that reads from or
+        # adds up a product itself is, so not that of the gradients of an input of several products.
+        # Source: pytorch/pytorch, torch/_inductor/fx_passes/micro_pipeline_tp.py (fuse_all_gather_matmul, fuse_matmul_reduce_scatter).
+        return replace(software, overlap_tensor=1 - 1 / layout.tensor)
     if re.search(r"tp-comm-overlap on|async ?tp\b(?!-\w)", said) and not software.overlap_tensor:
         split: Software = find("software", "nemo-2024")
         software = replace(software, overlap_tensor=split.overlap_tensor, overlap_tensor_backward=split.overlap_tensor_backward)

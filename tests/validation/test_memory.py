@@ -2,10 +2,10 @@
 
 Split, by source and stated in each file of `simulator/catalog/measurements/memory-*.yaml`:
 
-- calibration: SimuMax (B200, Megatron-LM), Zero Bubble (A100, Megatron-LM), and of the fit / out-of-memory outcomes of Hagemann et al.
-  (A100) the LLaMA 13B with every kernel. What each operation keeps was worked out on these: that the gradients of one layer exist in the
-  matrix precision too, that logits and loss take 6 to 20 bytes per token and word, that the Hagemann code keeps 16-bit gradients and an
-  unsplit loss.
+- calibration: SimuMax (B200, Megatron-LM), torchao (H100, torchtitan), Zero Bubble (A100, Megatron-LM), and of the fit / out-of-memory
+  outcomes of Hagemann et al. (A100) the LLaMA 13B with every kernel. What each operation keeps was worked out on these: that the gradients
+  of one layer exist in the matrix precision too, that logits and loss take 4 to 20 bytes per token and word, that the Hagemann code keeps
+  16-bit gradients and an unsplit loss.
 - held out: nanotron and torchtitan (H100), and of the outcomes the LLaMA 30B and 65B with every kernel. Nothing was fitted on them: the
   generations `nanotron-2025`, `torchtitan-2024` and `torchtitan-2025` say what their source, at the commit that was measured, keeps. They
   were written after a first look had shown both 20 % low.
@@ -50,7 +50,9 @@ def errors(name, peak, without):
     table = measurement(name)
     found = {}
     for row in table["rows"]:
-        software = dataclasses.replace(entry("software", row.get("software", table["software"])), **table.get("settings", {}))
+        software = dataclasses.replace(
+            entry("software", row.get("software", table["software"])), **table.get("settings", {}), **row.get("settings", {})
+        )
         job = Job(
             model=transformer(table["models"][row["model"]]),
             sequence=row["sequence"],
@@ -77,6 +79,7 @@ def shown(name, found):
         ("memory-simumax-b200", "allocated_gib", ("workspace", "fragmentation"), 0.02, 0.04),
         ("memory-simumax-b200", "reserved_gib", ("workspace",), 0.03, 0.07),
         ("memory-zero-bubble-a100", "peak_gb", ("workspace", "fragmentation"), 0.05, 0.10),
+        ("memory-torchao-h100", "peak_gib", ("workspace",), 0.01, 0.02),
     ],
 )
 def test_calibrated_peaks(name, peak, without, median, worst):
@@ -85,12 +88,14 @@ def test_calibrated_peaks(name, peak, without, median, worst):
     assert found[1] <= worst
 
 
-@pytest.mark.parametrize(("name", "peak"), [("memory-nanotron-h100", "peak_gb"), ("memory-torchtitan-h100", "peak_gib")])
-def test_held_out_peaks(name, peak):
+@pytest.mark.parametrize(
+    ("name", "peak", "most", "worst"), [("memory-nanotron-h100", "peak_gb", 0.10, 0.25), ("memory-torchtitan-h100", "peak_gib", 0.04, 0.12)]
+)
+def test_held_out_peaks(name, peak, most, worst):
     """The aim set before the rows were looked at was 15 % in the median and 35 % at worst; what both keep was read in their source."""
-    median, worst = shown(f"{name} (held out)", errors(name, peak, ("workspace",)))
-    assert median <= 0.10
-    assert worst <= 0.25
+    found = shown(f"{name} (held out)", errors(name, peak, ("workspace",)))
+    assert found[0] <= most
+    assert found[1] <= worst
 
 
 def outcomes(split):

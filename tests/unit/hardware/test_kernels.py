@@ -1,5 +1,6 @@
 """Laws of the seconds of one operation."""
 
+import dataclasses
 import math
 from dataclasses import replace
 
@@ -83,3 +84,19 @@ def test_fused_attention_beats_attention_that_writes_its_scores() -> None:
 
 def test_streams_count_bytes_and_launches() -> None:
     assert math.isclose(stream_time(CHIP, 1.6e9, 3), 1e-3 + 12e-6)
+
+
+@pytest.mark.parametrize(
+    ("m", "n", "k", "precision", "milliseconds"),
+    [
+        (8192, 8192, 8192, "bf16", 1.879), (65536, 8192, 7168, "bf16", 13.383), (65536, 3584, 8192, "bf16", 7.044),
+        (8192, 8192, 8192, "fp8", 0.977), (65536, 8192, 7168, "fp8", 7.108), (65536, 3584, 8192, "fp8", 3.372),
+    ],
+)  # fmt: skip
+def test_products_of_an_h100_held_to_500_watts(m: int, n: int, k: int, precision: str, milliseconds: float) -> None:
+    """As measured: github.com/pytorch/FBGEMM, pull request 2546 (single products, so without what hours of training take)."""
+    card = entry("accelerators", "h100-sxm-96gb")
+    kernels = card.kernels
+    fresh = {name: dataclasses.replace(getattr(kernels, name), sustained=1.0) for name in ("matrix", "matrix_fp8")}
+    card = dataclasses.replace(card, kernels=dataclasses.replace(kernels, **fresh))
+    assert product_time(card, precision, m, n, k) == pytest.approx(milliseconds * 1e-3, rel=0.07)

@@ -7,14 +7,15 @@ import statistics
 
 import pytest
 
-from simulator.hardware import Node, NodePower, ScaleUp, kernels_of
+from simulator.collectives import taken
+from simulator.hardware import Node, NodePower, ScaleUp, kernels_of, product_time
 from simulator.interconnect import DeadLink, FatTree, SingleSwitch, SlowInterface, with_faults
-from simulator.model import Experts, Transformer, parameters
+from simulator.model import Experts, Transformer, parameters, products
 from simulator.outcome import Infeasible
 from simulator.parallelism import Layout
 from simulator.scenario import entry
 from simulator.step import Job, Machines, StepAnswer, clock, evaluate
-from simulator.step.layer import slowest
+from simulator.step.layer import _casts, _Matrix, slowest
 
 GPT3 = Transformer(layers=96, hidden=12288, heads=96, ffn=49152, vocabulary=51200, sequence=2048, positions="learned", biases=True)
 MIXTRAL = Transformer(
@@ -278,13 +279,14 @@ def test_a_bucket_is_closed_by_the_parameter_that_fills_it() -> None:
 
 
 def test_the_gradients_of_the_embedding_are_complete_too_late_to_hide() -> None:
-    """However long the backward pass: more words leave more of the reduction behind it, at the rate of the whole."""
+    """However long the backward pass: more words leave more of the reduction behind it, at the rate of all of it. The rest slows it."""
     layout = Layout(tensor=4, data=16, microbatch=8)
     asked = job("nanotron-2025", 128, LLAMA, "bf16")
     timed = clock(asked, layout, dgx(8))
     embedding = LLAMA.vocabulary * LLAMA.hidden / 4 / timed.parameters
     assert embedding > 1 / LLAMA.layers
-    assert timed.parts["data_comm"] == pytest.approx(embedding * timed.data_traffic)
+    beside = taken("all_reduce", 16, asked.software.gradient_size("bf16") * timed.parameters, 300e9)
+    assert timed.parts["data_comm"] == pytest.approx(embedding * timed.data_traffic + (1 - embedding) * beside)
 
 
 def test_fully_sharded_layers_each_pay_the_latency_of_their_collectives() -> None:
@@ -322,3 +324,82 @@ def test_sends_one_after_the_other_take_twice_as_long() -> None:
     gather = both.network.communicate("all_gather", 2.0 * 2048 * GPT3.hidden, "tensor")
     assert [2 * (once - gather) for once in both.transfers] == pytest.approx([twice - gather for twice in turns.transfers])
     assert turns.parts["pipeline_comm"] > both.parts["pipeline_comm"]
+
+
+LLAMA8 = Transformer(
+    layers=8, hidden=4096, heads=32, key_value_heads=8, ffn=14336, vocabulary=128256, sequence=2048, gated=True, tied_embeddings=False,
+    norm="rms",
+)  # fmt: skip
+
+
+def titan(precision: str = "bf16", **changes: object) -> Job:
+    asked = job("torchtitan-2025", 16, LLAMA8, precision)
+    return dataclasses.replace(asked, software=dataclasses.replace(asked.software, **changes))
+
+
+def test_traffic_that_is_hidden_slows_the_compute_beside_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By its bytes: weights gathered twice and fp32 gradients scattered, 8 bytes per parameter, at 0.19 of the rate of the link."""
+    layout, machines = Layout(data=8, microbatch=2, sharding="zero3"), dgx(1, "h100-sxm")
+    slowed = clock(titan(), layout, machines)
+    monkeypatch.setattr("simulator.collectives.pricing.HELD", 0.0)
+    free = clock(titan(), layout, machines)
+    expected = 0.19 * 8 * slowed.parameters * 7 / 8 / (300e9 * 0.823)
+    assert slowed.parts["data_comm"] - free.parts["data_comm"] == pytest.approx(expected, rel=1e-6)
+    assert slowed.parts["matrix"] == free.parts["matrix"]
+
+
+def test_projections_of_their_own_add_up_the_gradients_of_their_input() -> None:
+    """Three of attention and two of the feed-forward block: 8 and 6 bytes per element of the input."""
+    machines, layout = dgx(1, "h100-sxm"), Layout(data=8, microbatch=2)
+    apart, fused = (clock(titan(fused_projections=flag), layout, machines).parts for flag in (False, True))
+    bandwidth = 3.35e12 * 0.8
+    assert apart["memory_bound"] - fused["memory_bound"] == pytest.approx(8 * 14 * 4096 * 4096 / bandwidth, rel=0.01)
+    assert {name for name in fused if abs(fused[name] - apart[name]) > 1e-9} == {"matrix", "memory_bound"}
+
+
+def test_recompute_may_stop_before_the_last_product() -> None:
+    machines, layout = dgx(1, "h100-sxm"), Layout(data=8, microbatch=2, recompute="full")
+    stopped, whole = (clock(titan(recomputes_last=flag), layout, machines).parts for flag in (False, True))
+    last = product_time(machines.node.accelerator, "bf16", 4096, 4096, 14336)
+    assert whole["matrix"] - stopped["matrix"] == pytest.approx(8 * last, rel=1e-6)
+    assert {name for name in whole if abs(whole[name] - stopped[name]) > 1e-9} == {"matrix"}
+
+
+def test_keys_that_are_gathered_before_attention_are_waited_for() -> None:
+    """All heads of them; and fp32 gradients that go around are twice as many bytes, once more each."""
+    machines, layout = dgx(1, "h100-sxm"), Layout(context=8, microbatch=1)
+    asked = dataclasses.replace(titan(), global_batch=1)
+    gathered = clock(asked, layout, machines)
+    ring = clock(dataclasses.replace(asked, software=dataclasses.replace(asked.software, context="ring")), layout, machines)
+    keys = gathered.network.communicate("all_gather", 2 * 2.0 * 2048 * 4096, "context")
+    gradients = gathered.network.communicate("all_gather", 2 * 4.0 * 2048 * 4096, "context")
+    assert gathered.parts["context_comm"] == pytest.approx(8 * (2 * keys + 8 / 7 * gradients))
+    assert gathered.parts["memory_bound"] > ring.parts["memory_bound"]
+
+
+@pytest.mark.parametrize(("scaling", "forward", "backward"), [("tensor", (4, 0, 0), (0, 4, 2)), ("row", (5, 0, 3), (7, 8, 11))])
+def test_casts_move_what_torchao_counts(scaling: str, forward: tuple[int, ...], backward: tuple[int, ...]) -> None:
+    """Bytes per element of inputs, gradients of outputs and weights; where a norm comes before, it makes one of the rowwise casts."""
+    asked, layout = titan("fp8", scaling=scaling), Layout(data=8, microbatch=2)
+    accelerator = entry("accelerators", "h100-sxm")
+    matrices = [_Matrix(asked, layout, accelerator, product, 4096.0, False) for product in products(LLAMA8)]
+    found = _casts(asked, matrices)
+    inputs, outputs, weights = 4096 * (3 * 4096 + 14336), 4096 * (6144 + 2 * 4096 + 2 * 14336), 218103808
+    made = 2 * 2 * 4096 * 4096 if scaling == "row" else 0
+    for moved, told in zip(found, (forward, backward), strict=False):
+        counted = told[0] * inputs + told[1] * outputs + told[2] * weights - (made if told is forward else 0)
+        assert moved == pytest.approx(counted)
+
+
+def test_a_split_collective_hides_no_longer_than_its_product() -> None:
+    """Products grow with the width of the layer, collectives do not: of a narrow one they stay exposed."""
+    machines, layout = dgx(1, "h100-sxm"), Layout(tensor=8, microbatch=2, sequence_parallel=True)
+    shares = []
+    for width in (1024, 65536):
+        asked = dataclasses.replace(titan(overlap_tensor=1.0), model=dataclasses.replace(LLAMA8, ffn=width))
+        exposed, all_of_it = (
+            clock(dataclasses.replace(asked, software=dataclasses.replace(asked.software, overlap_tensor=share)), layout, machines)
+            for share in (1.0, 0.0)
+        )
+        shares.append(1 - exposed.parts["tensor_comm"] / all_of_it.parts["tensor_comm"])
+    assert 0 < shares[0] < shares[1]

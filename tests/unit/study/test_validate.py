@@ -142,13 +142,30 @@ def test_unknown_sources_choose_their_software_by_what_they_say(fields: dict[str
 
 
 def test_a_board_with_a_lower_limit_is_slower() -> None:
-    slow = case(changed(hardware=ROW["hardware"] | {"gpu_sku": "H100 96GB HBM2e 500W (custom, 2.4 TB/s)"}), entry).machines.node.accelerator
+    """Products as measured between 700 and 500 W, attention as the cube root of the power."""
+    slow = case(changed(hardware=ROW["hardware"] | {"gpu_sku": "H100-SXM5-80GB 600W (2.9 TB/s)"}), entry).machines.node.accelerator
     usual = case(ROW, entry).machines.node.accelerator
-    assert slow.memory_bandwidth == 2.4e12
-    assert slow.power == 500
+    assert slow.memory_bandwidth == 2.9e12
+    assert slow.power == 600
     assert slow.kernels is not None
     assert usual.kernels is not None
-    assert slow.kernels.matrix.sustained == pytest.approx(usual.kernels.matrix.sustained * (500 / 700) ** (1 / 3))
+    assert slow.kernels.matrix.sustained == pytest.approx(usual.kernels.matrix.sustained * (600 / 700) ** 0.79)
+    assert slow.kernels.attention_forward == pytest.approx(usual.kernels.attention_forward * (600 / 700) ** (1 / 3))
+
+
+def test_a_board_of_the_catalogue_is_taken_as_it_is() -> None:
+    told = changed(hardware=ROW["hardware"] | {"gpu_sku": "H100 96GB HBM2e 500W (custom, 2.4 TB/s)", "gpu_memory_GB": 96})
+    assert case(told, entry).machines.node.accelerator == entry("accelerators", "h100-sxm-96gb")
+
+
+def test_what_a_row_says_of_its_precision_and_year_switches_the_software() -> None:
+    rowwise = changed(source="torchtitan", precision="fp8-rowwise")
+    assert case(rowwise, entry).job.precision == "fp8"
+    assert case(rowwise, entry).job.software.scaling == "row"
+    assert case(changed(source="torchtitan", precision="fp8"), entry).job.software.scaling == "tensor"
+    assert not case(changed(source="llm-foundry"), entry).job.software.recomputes_last
+    ampere = changed(source="llm-foundry", hardware=ROW["hardware"] | {"gpu": "A100", "gpu_sku": "A100-SXM4-80GB", "nvlink_gen": 3})
+    assert case(ampere, entry).job.software.recomputes_last
 
 
 def test_a_degree_of_interleaving_that_nobody_printed_is_the_fastest() -> None:
