@@ -24,6 +24,7 @@ FIRST_LOOK: Mapping[str, tuple[str, int, float, float]] = {
     "vtrain-multi": ("4264367", 56, 0.066, -0.357),
     "zero-bubble": ("4264367", 12, 0.081, 0.134),
     "torchao": ("b81d6bf", 4, 0.155, -0.215),
+    "bigscience": ("37fcadd", 55, 0.114, -0.309),
     "megatron-core-h100": ("61cab2b", 9, 0.262, 0.518),
     "megatron-core-llama-readme": ("61cab2b", 3, 0.278, 0.285),
     "moe-folding": ("61cab2b", 39, 0.151, 0.418),
