@@ -26,6 +26,8 @@ class Software(Sourced):
         split_loss_bytes: likewise where each tensor rank has a share of the words; `loss_bytes` where absent.
         keeps_projection: queries stay a view of the product that made queries, keys and values, which is then kept whole (where all heads
             have keys of their own).
+        keeps_sent: what a collective has read is free again when the device is through with it, not when the host, layers ahead, lets go of
+            it (PyTorch's `record_stream`, unless TORCH_NCCL_AVOID_RECORD_STREAMS is set).
         split: layers over pipeline stages as `equal` numbers, or by `cost`, the output matrix counted as layers.
         reduction: kept gradients lie in one buffer that products add to and that is reduced as it lies (`in_place`); or a backward pass
             leaves 16-bit gradients, added when it is over, and communication makes `copies`: 16-bit buckets of gradients, or where states
@@ -84,6 +86,7 @@ class Software(Sourced):
     loss_bytes: Bytes | None = None
     split_loss_bytes: Bytes | None = None
     keeps_projection: bool = False
+    keeps_sent: bool = False
     split: Literal["equal", "cost"] = "equal"
     reduction: Literal["in_place", "copies", "cast"] = "in_place"
     sharded_reduction: Literal["scatter", "all_reduce"] = "scatter"

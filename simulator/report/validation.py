@@ -221,9 +221,9 @@ def _history(validation: Validation) -> Section | None:
     told = note(
         "The first look alone was blind. No constant is fitted on a held-out case, but rules were written after its errors had been seen: "
         "how much a run interleaves that does not say, and its microbatch; which switches its notes name, and what its framework does "
-        "unasked (stages, collectives and optimizer of nanotron, FSDP in a pipeline; PyTorch's checkpoints, context parallelism, 8-bit "
-        "casts and losses); what recompute by operation repeats, how racks are shared; what the router of a mixture computes, on which "
-        "tokens, and the copies and small kernels of its dispatch (Megatron-Core 0.11); what others measured on the 500 W H100 of "
+        "unasked (stages, collectives, optimizer and memory of nanotron, FSDP in a pipeline; PyTorch's checkpoints, context parallelism, "
+        "8-bit casts and losses); what recompute by operation repeats, how racks are shared; what the router of a mixture computes, on "
+        "which tokens, and the copies and small kernels of its dispatch (Megatron-Core 0.11); what others measured on the 500 W H100 of "
         "torchtitan; that DeepSpeed's pipeline casts and adds bf16 gradients in fp32 and sends one way after the other (mtnlg, "
         "vtrain-multi). The layouts of nemo-launcher are those of the release whose table it prints, not of a later one; its tables of two "
         "earlier releases came later."

@@ -4,7 +4,7 @@ from simulator.step.chunks import executed_flop
 from simulator.step.clock import Clock, Known, Unplayed, clock, unplayed
 from simulator.step.evaluate import CHECKPOINT_BYTES, answer, evaluate
 from simulator.step.job import Job, Machines, StepAnswer
-from simulator.step.memory import KnownKinds, fits, host_memory, memory_use
+from simulator.step.memory import KnownKinds, fits, host_memory, memory_use, rank_memory
 from simulator.step.memory_terms import memory_terms
 from simulator.step.uncertainty import memory_interval
 
@@ -26,5 +26,6 @@ __all__ = [
     "memory_interval",
     "memory_terms",
     "memory_use",
+    "rank_memory",
     "unplayed",
 ]

@@ -24,6 +24,14 @@ Assumes: fp8 runs keep 16-bit weights and activations and cast them on the way i
 """
 
 
+_AHEAD = 25
+"""Layers that a host is ahead of its device at most: 1 024 launches wait, of which a tensor-parallel layer makes about 40 in eager PyTorch.
+
+Source: counted in huggingface/nanotron at c2528430, src/nanotron/models/llama.py, with events of collectives. # Assumes: the host is fast
+enough to be that far ahead; where layers are small it is not.
+"""
+
+
 def memory_use(job: Job, layout: Layout, machines: Machines, known: KnownKinds | None = None) -> MemoryUse:
     """Memory of the worst rank at its peak: the start of a backward pass while the most microbatches are in flight [B].
 
@@ -48,8 +56,10 @@ def memory_use(job: Job, layout: Layout, machines: Machines, known: KnownKinds |
     if alike not in shared:
         shared[alike] = _kinds(job, layout)
     kinds = shared[alike]
-    parts = max((_parts(job, layout, stage, kinds) for stage in _suspects(job.model, layout)), key=lambda each: math.fsum(each.values()))
-    return MemoryUse(total_bytes=math.fsum(parts.values()), capacity_bytes=machines.node.accelerator.memory, parts_bytes=parts)
+    capacity = machines.node.accelerator.memory
+    stages = (_parts(job, layout, stage, kinds, capacity) for stage in _suspects(job.model, layout))
+    parts = max(stages, key=lambda each: math.fsum(each.values()))
+    return MemoryUse(total_bytes=math.fsum(parts.values()), capacity_bytes=capacity, parts_bytes=parts)
 
 
 def fits(memory: MemoryUse, job: Job, layout: Layout, machines: Machines) -> Infeasible | None:
@@ -126,12 +136,12 @@ def _suspects(model: Transformer, layout: Layout) -> list[int]:
     return sorted({stage for stage in suspects if stage < layout.pipeline})
 
 
-def rank_memory(job: Job, layout: Layout, stage: int) -> dict[str, float]:
+def rank_memory(job: Job, layout: Layout, stage: int, capacity: float = math.inf) -> dict[str, float]:
     """Memory of the ranks of one pipeline stage at their peak, by part [B]; see `memory_use`."""
-    return _parts(job, layout, stage, _kinds(job, layout))
+    return _parts(job, layout, stage, _kinds(job, layout), capacity)
 
 
-def _parts(job: Job, layout: Layout, stage: int, kinds: Mapping[bool, _Kind]) -> dict[str, float]:
+def _parts(job: Job, layout: Layout, stage: int, kinds: Mapping[bool, _Kind], capacity: float) -> dict[str, float]:
     model, software = job.model, job.software
     wide = _WIDE.get(job.precision, 2)
     routes = SCHEDULES[layout.schedule].routes(layout.pipeline, layout.virtual)
@@ -184,6 +194,8 @@ def _parts(job: Job, layout: Layout, stage: int, kinds: Mapping[bool, _Kind]) ->
         stays = (buffers + wide * _parameters(layers, embeddings + positions), tokens * kept)
         buffers, activations = max((buffers, activations), stays, key=sum)
     allocated = weights + gradients + optimizer + activations + buffers
+    # The allocator takes no more than there is: where it runs out it waits for the device, and gives back what is free.
+    room = max(capacity - software.fragmentation * allocated - software.workspace, 0.0)
     return {
         "weights": weights,
         "gradients": gradients,
@@ -191,8 +203,20 @@ def _parts(job: Job, layout: Layout, stage: int, kinds: Mapping[bool, _Kind]) ->
         "activations": activations,
         "buffers": buffers,
         "workspace": software.workspace,
-        "fragmentation": (software.fragmentation - 1) * allocated,
+        "fragmentation": (software.fragmentation - 1) * allocated + min(_sent(job, layout, layers), room),
     }
+
+
+def _sent(job: Job, layout: Layout, layers: list[tuple[_Kind, int]]) -> float:
+    """Reserved beside what is allocated, as the host is ahead of the device: two sums of each layer that went to the tensor ranks [B].
+
+    Source: PyTorch, documentation of `Tensor.record_stream`, and torch/csrc/distributed/c10d/ProcessGroupNCCL.cpp (collective).
+    """
+    if not job.software.keeps_sent or layout.tensor == 1:
+        return 0.0
+    once = sum(count for _, count in layers) / layout.virtual
+    whole = layout.microbatch * job.sequence / layout.context * _WIDE.get(job.precision, 2) * job.model.hidden
+    return 2.0 * whole * min(once, _AHEAD)
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,8 @@ def memory_terms(job: Job, layout: Layout, memory: MemoryUse) -> tuple[Term, ...
         "buffers": ("messages between stages, inputs gathered from the tensor ranks, weight gradients, copies to reduce", "counting"),
         "workspace": ("as the software states it", software.source_of("workspace")),
         "fragmentation": (
-            f"({software.fragmentation:g} - 1) x {units.format(allocated, 'data', 3)} allocated",
+            f"({software.fragmentation:g} - 1) x {units.format(allocated, 'data', 3)} allocated"
+            + (", and what collectives read while the host was ahead" if software.keeps_sent and layout.tensor > 1 else ""),
             software.source_of("fragmentation"),
         ),
     }

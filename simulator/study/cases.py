@@ -12,7 +12,7 @@ from typing import Any, Literal, get_args
 
 from simulator.errors import MendableError
 from simulator.hardware import Accelerator, Node, NodePower, ScaleUp
-from simulator.interconnect import SingleSwitch
+from simulator.interconnect import SingleSwitch, Topology
 from simulator.model import Experts, LatentAttention, Transformer
 from simulator.parallelism import Layout, Recompute, Schedule, Sharding, changed, divisibility
 from simulator.step import Job, Machines, clock, memory_use
@@ -417,7 +417,15 @@ def _machines(written: Mapping[str, Any], accelerator: Accelerator, name: str, u
         power=NodePower(rated=0.0, training=0.0, idle=0.0),
     )
     nodes = -(-used // inside)
-    return Machines(node=node, count=nodes, network=SingleSwitch().build(node, nodes))
+    return Machines(node=node, count=nodes, network=_fabric(written, name, find).build(node, nodes))
+
+
+def _fabric(written: Mapping[str, Any], name: str, find: Find) -> Topology:
+    """One switch, but for AWS's EFA, whose messages take longer; of the A100's generation (p4d) they arrive in any order."""
+    if not re.search(r"\bEFA\b", str(written.get("fabric") or "")):
+        return SingleSwitch()
+    network: Topology = find("topologies", "aws-efa-p4d" if name.startswith("a100") else "aws-efa")
+    return network
 
 
 def rows(document: Any, architectures: Mapping[str, Any] | None = None) -> tuple[Mapping[str, Any], ...]:
@@ -478,7 +486,8 @@ def memory_cases(name: str, document: Mapping[str, Any], find: Find) -> tuple[Ca
         )
         count = -(-layout.accelerators // 8)
         called = said.get("id") or "-".join(str(said[key]) for key in ("model", "kernel", "sequence", "global_batch", *degrees))
-        peak = next((Peak(size=float(said[key]) * GIB, without=without) for key, without in _peaks(name) if key in said), None)
+        stage = 0 if document.get("rank") == "first" else None
+        peaks = (Peak(size=float(said[key]) * GIB, without=without, stage=stage) for key, without in _peaks(name) if key in said)
         found.append(
             Case(
                 name=str(called),
@@ -487,7 +496,7 @@ def memory_cases(name: str, document: Mapping[str, Any], find: Find) -> tuple[Ca
                 job=job,
                 layout=layout,
                 machines=Machines(node=node, count=count, network=SingleSwitch().build(node, count)),
-                measured=Measured(peak=peak, fitted=outcome(said)),
+                measured=Measured(peak=next(peaks, None), fitted=outcome(said)),
             )
         )
     return tuple(found)

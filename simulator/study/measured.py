@@ -15,10 +15,17 @@ GIB = 2.0**30
 
 @dataclass(frozen=True, kw_only=True)
 class Peak:
-    """Device memory of the worst rank [B], and the parts of a prediction that the figure does not hold."""
+    """Device memory at its peak.
+
+    Args:
+        size: of one rank [B].
+        without: the parts of a prediction that the figure does not hold.
+        stage: of that rank; of the worst one where absent.
+    """
 
     size: float
     without: tuple[str, ...]
+    stage: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,7 +16,7 @@ from simulator.errors import MendableError
 from simulator.model import model_flop
 from simulator.outcome import ErrorSummary, FirstLook, OrderSummary, ValidatedCase, Validation, ValidationSummary
 from simulator.scenario import Measurements, entry, measurements
-from simulator.step import answer, memory_interval, memory_use
+from simulator.step import answer, memory_interval, memory_use, rank_memory
 from simulator.study.cases import Case, architectures, case, memory_cases, rows
 from simulator.study.first_look import FIRST_LOOK
 
@@ -134,14 +134,16 @@ def _figures(of: Case, rate: _Rate) -> Iterable[ValidatedCase]:
             baseline=rate.seconds(of),
         )
     if of.measured.peak is not None:
-        held = sum(size for part, size in use.parts_bytes.items() if part not in of.measured.peak.without)
+        peak = of.measured.peak
+        parts = use.parts_bytes if peak.stage is None else rank_memory(of.job, of.layout, peak.stage, use.capacity_bytes)
+        held, whole = sum(size for part, size in parts.items() if part not in peak.without), sum(parts.values())
         yield replace(
             told,
             quantity="memory_bytes",
             predicted=held,
-            measured=of.measured.peak.size,
-            error=held / of.measured.peak.size - 1,
-            interval=(held * low / use.total_bytes, held * high / use.total_bytes),
+            measured=peak.size,
+            error=held / peak.size - 1,
+            interval=(held * low / whole, held * high / whole),
         )
     if of.measured.fitted is not None:
         fits = use.total_bytes <= use.capacity_bytes

@@ -29,7 +29,7 @@ from simulator.model import Experts, LatentAttention, Transformer
 from simulator.parallelism import Layout
 from simulator.scenario import entry
 from simulator.step.job import Job
-from simulator.step.memory import memory_use
+from simulator.step.memory import memory_use, rank_memory
 
 GIB = 2.0**30
 A100 = SimpleNamespace(node=SimpleNamespace(accelerator=SimpleNamespace(memory=80 * GIB)))
@@ -60,7 +60,9 @@ def errors(name, peak, without):
             precision=row.get("precision", "bf16"),
             software=software,
         )
-        parts = memory_use(job, Layout(**row["layout"]), A100).parts_bytes
+        layout = Layout(**row["layout"])
+        first = table.get("rank") == "first"
+        parts = rank_memory(job, layout, 0, 80 * GIB) if first else memory_use(job, layout, A100).parts_bytes
         found[row["id"]] = sum(size for part, size in parts.items() if part not in without) / GIB / row[peak] - 1
     return found
 

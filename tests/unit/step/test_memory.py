@@ -247,3 +247,27 @@ def test_the_loss_takes_what_the_software_says_and_a_kept_projection_adds_its_wi
     fused = {"fused_attention": True}
     plain, kept = (rank_memory(job(**fused, keeps_projection=keeps), Layout(microbatch=2), 0)["activations"] for keeps in (False, True))
     assert kept - plain == pytest.approx(tokens * GPT.layers * 2 * 2 * GPT.hidden)
+
+
+def test_what_collectives_read_is_reserved_for_as_many_layers_as_the_host_is_ahead():
+    """Two sums of a layer, whole: 24 layers keep all, 40 no more than 25; with one tensor rank there is none."""
+    layout = Layout(tensor=4, microbatch=4, sequence_parallel=True)
+    whole = 4 * GPT.sequence * 2 * GPT.hidden
+    for layers, ahead in ((24, 24), (40, 25)):
+        model = dataclasses.replace(GPT, layers=layers)
+        freed, kept = (rank_memory(job(model, keeps_sent=keeps), layout, 0) for keeps in (False, True))
+        assert kept["fragmentation"] - freed["fragmentation"] == pytest.approx(2 * whole * ahead)
+        assert {name: kept[name] for name in kept if name != "fragmentation"} == {
+            name: freed[name] for name in freed if name != "fragmentation"
+        }
+    assert rank_memory(job(keeps_sent=True), Layout(), 0) == rank_memory(job(), Layout(), 0)
+
+
+def test_an_allocator_that_runs_out_waits_for_the_device():
+    """What is only reserved never makes a layout too large: it takes the room there is."""
+    layout = Layout(tensor=4, microbatch=4, sequence_parallel=True)
+    needed = memory_use(job(), layout, machines()).total_bytes
+    tight = memory_use(job(keeps_sent=True), layout, machines(memory=needed + GIB))
+    assert tight.total_bytes == pytest.approx(needed + GIB)
+    assert fits(tight, job(keeps_sent=True), layout, machines(memory=needed + GIB)) is None
+    assert memory_use(job(keeps_sent=True), layout, machines(memory=needed - GIB)).total_bytes == pytest.approx(needed)

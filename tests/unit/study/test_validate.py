@@ -19,7 +19,7 @@ from simulator.report.terminal import screen
 from simulator.report.validation import TITLE, validation_sections
 from simulator.scenario import entry
 from simulator.step import memory_use
-from simulator.study.cases import case
+from simulator.study.cases import case, memory_cases
 from simulator.study.validate import summary, validate
 
 ROW = {
@@ -294,3 +294,26 @@ def test_orders_of_the_measured_layouts(shipped: Validation) -> None:
 
 def test_a_summary_of_nothing_is_empty() -> None:
     assert summary(()).errors == ()
+
+
+def test_a_fabric_of_aws_has_its_latency() -> None:
+    """EFA by name; what other fabrics add is not told apart."""
+    efa, ib, none = (
+        case(changed(hardware=ROW["hardware"] | {"fabric": fabric}), entry).machines.network.latency.max()  # type: ignore[operator]
+        for fabric in ("AWS p5, EFA 3.2 Tb/s", "InfiniBand NDR", "")
+    )
+    assert ib == none == case(changed(), entry).machines.network.latency.max()
+    assert efa > 5 * ib
+
+
+def test_a_peak_of_the_first_rank_is_told_of_the_first_stage() -> None:
+    document = {
+        "split": "held_out", "software": "nanotron-2025", "rank": "first",
+        "models": {"tiny": {"layers": 16, "hidden": 2048, "heads": 32, "ffn": 8192, "vocabulary": 131072, "sequence": 4096}},
+        "rows": [{"id": "a", "model": "tiny", "sequence": 4096, "global_batch": 8, "peak_gb": 9.0,
+                  "layout": {"pipeline": 2, "data": 4, "microbatch": 2, "sharding": "zero1"}}],
+    }  # fmt: skip
+    first, worst = (memory_cases("nanotron-h100", {**document, "rank": rank}, entry)[0].measured.peak for rank in ("first", None))
+    assert first is not None
+    assert worst is not None
+    assert (first.stage, worst.stage) == (0, None)
