@@ -49,6 +49,8 @@ class Software(Sourced):
         recomputes_last: full recompute repeats the whole layer; otherwise it ends at what the last product reads.
         keeps_gathered: with sequence parallelism, the gathered input of a product is kept (or computed again with the layer) for the
             gradient of its weights; otherwise it is gathered once more.
+        splits_within: sequence parallelism splits each sequence where sequences are the first dimension, so that what is gathered or summed
+            is copied in order; otherwise positions are the first, and it lies in order.
         context: keys and values go around the context ranks beside attention, a share a round (`ring`); or all of them are gathered before
             it, and fp32 gradients go around after each round, with nothing beside them (`gather`).
         selective: what `selective` recompute does not keep: the core of `attention` (Megatron-LM), or of the `operations` every second
@@ -102,6 +104,7 @@ class Software(Sourced):
     recomputes_last: bool = True
     selective: Literal["attention", "operations"] = "attention"
     keeps_gathered: bool = False
+    splits_within: bool = False
     context: Literal["ring", "gather"] = "ring"
     shardings: tuple[Literal["none", "zero1", "zero2", "zero3"], ...] = ("none", "zero1", "zero2", "zero3")
     schedules: tuple[Literal["gpipe", "1f1b", "interleaved", "zb_h1", "zb_h2", "zb_v", "dualpipe"], ...] = ("1f1b", "interleaved")

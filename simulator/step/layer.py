@@ -119,7 +119,7 @@ def layer_pass(job: Job, layout: Layout, accelerator: Accelerator, communicate: 
         context_comm=_context(job, layout, communicate, attention[1], forward=False),
         expert_comm=forward.expert_comm,
     )
-    tensor = _tensor(job, layout, communicate, matrices, tokens, dense)
+    tensor = _tensor(job, layout, accelerator, communicate, matrices, tokens, dense)
     waits = job.software.tensor_skew * slowest(layout.tensor)
     forward += Lap(tensor_comm=tensor.gathers + tensor.sums + waits * forward.total)
     backward += Lap(tensor_comm=tensor.backward + waits * backward.total)
@@ -279,7 +279,7 @@ def _memory_bound(
         forward, backward = forward + 4 * copies * routed, backward + 4 * copies * routed
     launches = 8.0 + 8 * plain + (0 if whole else 6 * norms)
     if job.precision == "fp8":
-        casts = _casts(job, matrices)
+        casts = _casts(job, layout, matrices)
         forward, backward, launches = forward + casts[0], backward + casts[1], launches + casts[2]
     # Gradients of a common input are added up: read each, write the sum.
     backward += sum(2 * (m.beside + 1) * m.rows * m.k for m in matrices if m.beside > 1)
@@ -296,7 +296,7 @@ def _memory_bound(
     return stream_time(accelerator, forward, launches + routing[0]), stream_time(accelerator, backward, launches * 1.5 + routing[1])
 
 
-def _casts(job: Job, matrices: list[_Matrix]) -> tuple[float, float, float]:
+def _casts(job: Job, layout: Layout, matrices: list[_Matrix]) -> tuple[float, float, float]:
     """Bytes that casting the operands of 8-bit products moves, forward and backward, and launches.
 
     Each operand is needed as it lies and transposed: read 2, write 1 and 1.
@@ -308,8 +308,12 @@ def _casts(job: Job, matrices: list[_Matrix]) -> tuple[float, float, float]:
       where what comes before makes the first; weights on every rank 3 forward and 7 backward; both products of the backward pass are
       scaled by a kernel of their own, which reads and writes 16 bit (4 per element of their results).
 
+    Scaled as they are, operands are cast by each product for itself, also where several have the same input: that keys and values are
+    so costs a tenth of Llama 3 70B (github.com/pytorch/torchtitan, pull request 1319). Only what is gathered in 8 bits is cast before.
+
     Source: pytorch/ao at 36027d8, torchao/testing/training/roofline_utils.py (get_tensor_memory_traffic_ovhd_s); at 6243040,
-    torchao/float8/float8_ops.py (`post_inverse_scale`) and config.py (only the forward product accumulates fast).
+    torchao/float8/float8_linear.py (matmul_with_hp_or_float8_args), float8_ops.py (`post_inverse_scale`), config.py (only the forward
+    product accumulates fast) and float8_tensor_parallel.py (PrepareFloat8ModuleInput).
     """
     scaling, fused = job.software.scaling, ("qkv", "ffn_up")
     inputs = sum(m.rows * m.k for m in matrices)
@@ -317,9 +321,11 @@ def _casts(job: Job, matrices: list[_Matrix]) -> tuple[float, float, float]:
     outputs, weights = sum(m.rows * m.n for m in matrices), sum(m.parameters for m in matrices)
     if scaling == "delayed":
         return 4 * (inputs - after_norms), 4 * outputs, 0.0
+    each = sum(m.beside * m.rows * m.k for m in matrices)
+    count = float(sum(m.beside for m in matrices))
     if scaling == "tensor":
-        return 4 * inputs, 4 * outputs + 2 * weights, 2.0 * len(matrices)
-    return 5 * inputs - 2 * after_norms + 3 * weights, 3 * inputs + 8 * outputs + 7 * weights + 4 * (inputs + weights), 4.0 * len(matrices)
+        return 4 * (each if layout.tensor == 1 else inputs), 4 * outputs + 2 * weights, 2 * count
+    return 5 * each - 2 * after_norms + 3 * weights, 3 * each + 8 * outputs + 7 * weights + 4 * (each + weights), 4 * count
 
 
 def _merges(job: Job, layout: Layout, tokens: float) -> tuple[float, float]:
@@ -350,13 +356,17 @@ class _Tensor:
     backward: float
 
 
-def _tensor(job: Job, layout: Layout, communicate: Communicate, matrices: list[_Matrix], tokens: float, dense: bool) -> _Tensor:
+def _tensor(
+    job: Job, layout: Layout, accelerator: Accelerator, communicate: Communicate, matrices: list[_Matrix], tokens: float, dense: bool
+) -> _Tensor:
     """Exposed seconds of the tensor collectives of one layer, forward and backward.
 
     Two all-reduces each way, or two all-gathers and two reduce-scatters with sequence parallelism; a parallel block needs one pair. With
     sequence parallelism, routed experts take the tokens as they are split, and gather what arrives among their own tensor ranks.
 
-    Source: NVIDIA/Megatron-LM, megatron/core/transformer/moe/token_dispatcher.py (alltoall dispatcher, `tp_size > 1`).
+    Source: NVIDIA/Megatron-LM, megatron/core/transformer/moe/token_dispatcher.py (alltoall dispatcher, `tp_size > 1`); of the copies,
+    pytorch/pytorch, torch/distributed/_functional_collectives.py (all_gather_tensor, reduce_scatter_tensor: chunks put together where the
+    dimension is not the first) and _symmetric_memory/__init__.py (_fused_matmul_reduce_scatter_impl: `reduce_fn`).
     """
     software, experts = job.software, job.model.experts if not dense and layout.sequence_parallel else None
     together = (layout.expert_tensor or layout.tensor) if experts is not None else 1
@@ -381,16 +391,24 @@ def _tensor(job: Job, layout: Layout, communicate: Communicate, matrices: list[_
         return _Tensor(0.0, pairs * summed, summed, sum(reduce - min(share * reduce, weight) for weight in weights))
     # Operands of 8-bit products are cast before they are gathered; what is summed travels in 16 bit.
     # Source: NVIDIA/TransformerEngine, transformer_engine/pytorch/module/layernorm_linear.py.
-    gathered = size / 2 if job.precision == "fp8" and software.scaling != "row" else size
+    rowwise = job.precision == "fp8" and software.scaling == "row"
+    gathered = size / 2 if job.precision == "fp8" and not rowwise else size
     gather, scatter = communicate("all_gather", gathered, "tensor"), communicate("reduce_scatter", size, "tensor")
     # Backward: gather the output's gradient, gather the input again (beside a product, as the scatter), scatter the input's gradient.
     again = scatter if software.keeps_gathered else gather + scatter
     beside = sum(again - min(share * again, weight) for weight in weights)
-    # What is split runs beside its own product, and hides for no longer.
+    # What is split runs beside its own product, and hides for no longer; where a cast comes between, it cannot be split.
     hidden = software.overlap_tensor
-    gathers = sum(gather - min(hidden * gather, m.forward) for m in columns)
+    cut = 0.0 if rowwise else hidden
+    gathers = sum(gather - min(cut * gather, m.forward) for m in columns)
     sums = [scatter - min(hidden * scatter, m.forward) for m in rows]
-    back = sum(gather - min(hidden * gather, m.input_gradient) for m in rows)
+    back = sum(gather - min(cut * gather, m.input_gradient) for m in rows)
+    if software.splits_within:
+        # A piece of every sequence from every rank: written in order when gathered, and before it is summed, where the pass that adds up
+        # gradients does not write it so. Where the collective is cut into pieces, they come in order, and a kernel adds up the ranks' sums.
+        ordered = 0.0 if cut else stream_time(accelerator, 2 * gathered)
+        added = stream_time(accelerator, (1 + 1 / layout.tensor if hidden else 2) * size)
+        gathers, sums, back = gathers + pairs * ordered, [each + added for each in sums], back + pairs * ordered
     return _Tensor(gathers, sum(sums) + routed, sums[-1], back + beside + routed)
 
 

@@ -8,7 +8,7 @@ import statistics
 import pytest
 
 from simulator.collectives import taken
-from simulator.hardware import Node, NodePower, ScaleUp, kernels_of, product_time
+from simulator.hardware import Node, NodePower, ScaleUp, kernels_of, product_time, stream_time
 from simulator.interconnect import DeadLink, FatTree, SingleSwitch, SlowInterface, with_faults
 from simulator.model import Experts, Transformer, parameters, products
 from simulator.outcome import Infeasible
@@ -383,8 +383,9 @@ def test_casts_move_what_torchao_counts(scaling: str, forward: tuple[int, ...], 
     asked, layout = titan("fp8", scaling=scaling), Layout(data=8, microbatch=2)
     accelerator = entry("accelerators", "h100-sxm")
     matrices = [_Matrix(asked, layout, accelerator, product, 4096.0, False) for product in products(LLAMA8)]
-    found = _casts(asked, matrices)
-    inputs, outputs, weights = 4096 * (3 * 4096 + 14336), 4096 * (6144 + 2 * 4096 + 2 * 14336), 218103808
+    found = _casts(asked, layout, matrices)
+    # Three projections of attention and two of the feed-forward block cast their common input each.
+    inputs, outputs, weights = 4096 * (6 * 4096 + 14336), 4096 * (6144 + 2 * 4096 + 2 * 14336), 218103808
     made = 2 * 2 * 4096 * 4096 if scaling == "row" else 0
     for moved, told in zip(found, (forward, backward), strict=False):
         counted = told[0] * inputs + told[1] * outputs + told[2] * weights - (made if told is forward else 0)
@@ -403,3 +404,28 @@ def test_a_split_collective_hides_no_longer_than_its_product() -> None:
         )
         shares.append(1 - exposed.parts["tensor_comm"] / all_of_it.parts["tensor_comm"])
     assert 0 < shares[0] < shares[1]
+
+
+def test_what_is_split_within_sequences_is_copied_in_order() -> None:
+    """Gathers and sums of the forward pass, gathers of the backward one, whose sums are written in order by the pass that adds them up."""
+    machines, layout = dgx(1, "h100-sxm"), Layout(tensor=8, microbatch=2, sequence_parallel=True)
+    asked = dataclasses.replace(titan(), global_batch=2)
+    times = [
+        clock(dataclasses.replace(asked, software=dataclasses.replace(asked.software, splits_within=flag)), layout, machines).parts
+        for flag in (True, False)
+    ]
+    copied = stream_time(machines.node.accelerator, 4 * 2 * 2048 * 4096)
+    assert times[0]["tensor_comm"] - times[1]["tensor_comm"] == pytest.approx(8 * (4 + 2) * copied)
+
+
+def test_a_cast_between_gather_and_product_keeps_them_whole() -> None:
+    """Scaled by row, only sums hide beside their products; scaled by tensor, gathers do, too."""
+    machines, layout = dgx(1, "h100-sxm"), Layout(tensor=8, microbatch=2, sequence_parallel=True)
+    saved = {}
+    for scaling in ("row", "tensor"):
+        whole, cut = (
+            clock(titan("fp8", scaling=scaling, overlap_tensor=share, splits_within=False), layout, machines).parts["tensor_comm"]
+            for share in (0.0, 0.5)
+        )
+        saved[scaling] = (whole - cut) / whole
+    assert 0 < saved["row"] < saved["tensor"]
