@@ -425,7 +425,7 @@ class ValidatedCase:
         predicted: None where it cannot be predicted; `reason` then says why.
         error: predicted / measured - 1; of `fits` 0 where right, 1 where a misfit was admitted, -1 where one that fits was refused.
         interval: 90 % prediction interval; of `fits` the answers at both ends of the interval of memory.
-        split: `calibration` or `held_out`.
+        split: `calibration`, `held_out` or `blind`.
         evidence: on what the prediction rests, and what the case does not say and was filled in.
         family: `dense` or `moe`.
         baseline: step time of a constant MFU per accelerator and precision, fitted on calibration cases [s].

@@ -6,17 +6,18 @@ What is predicted is never an input: the fields of `measured` and what was deriv
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal, get_args
+from typing import Any, Literal, TypeVar
 
 from simulator.errors import MendableError
 from simulator.hardware import Accelerator, Node, NodePower, ScaleUp
 from simulator.interconnect import SingleSwitch, Topology
 from simulator.model import Experts, LatentAttention, Transformer
-from simulator.parallelism import Layout, Recompute, Schedule, Sharding, changed, divisibility
+from simulator.parallelism import Layout, Recompute, Sharding, changed, divisibility
 from simulator.step import Job, Machines, clock, memory_use
 from simulator.study.case_software import Find, software_of, with_kernels
+from simulator.study.case_words import modules, of_some_layers, precision, recompute, schedule, sharding, unstated
 from simulator.study.measured import ALLOCATED, GIB, RESERVED, Measured, Peak, measured, outcome
 
 _ACCELERATORS: tuple[tuple[str, str], ...] = (
@@ -26,8 +27,9 @@ _ACCELERATORS: tuple[tuple[str, str], ...] = (
     ("a100.*pcie.*40", "a100-pcie-40gb"), ("a100.*pcie", "a100-pcie-80gb"), ("a100.*40", "a100-sxm-40gb"), ("a100", "a100-sxm-80gb"),
     ("a800", "a800-sxm-80gb"), ("v100.*16", "v100-sxm2-16gb"), ("v100", "v100-sxm2-32gb"), ("l40s", "l40s"),
     (r"a6000\b", "a6000"), (r"a40\b", "a40"), (r"a10g?\b", "a10"), (r"\bt4\b", "t4"), ("3090", "rtx-3090"), ("4090", "rtx-4090"),
-    ("mi250", "mi250x"), ("mi300", "mi300x"), ("mi325", "mi325x"), ("mi355", "mi355x"), ("gaudi.?2", "gaudi2"), ("910b", "ascend-910b"),
-    (r"tpu.?v?6e|trillium", "tpu-v6e"), (r"tpu.?v?5p", "tpu-v5p"), (r"tpu.?v?5e", "tpu-v5e"), (r"tpu.?v?4", "tpu-v4"),
+    ("mi250", "mi250x"), ("mi300", "mi300x"), ("mi325", "mi325x"), ("mi355", "mi355x"),
+    ("gaudi.?2|hl-?225", "gaudi2"), ("910b", "ascend-910b"),
+    (r"tpu.?v?6e|trillium", "tpu-v6e"), (r"tpu.?v?5p", "tpu-v5p"), (r"tpu.?v?5.?(e|lite)|v5litepod", "tpu-v5e"), (r"tpu.?v?4", "tpu-v4"),
     (r"tpu.?v?3", "tpu-v3"),
     ("trainium.?2|trn2", "trainium2"), ("trainium|trn1", "trainium1"),
 )  # fmt: skip
@@ -43,7 +45,8 @@ Source: 16-bit products of 1 to 8 TFLOP on an H100 held to 500 W (github.com/pyt
 _NODES: Mapping[str, str] = {
     "h100-pcie": "h100-pcie-8", "a100-pcie-40gb": "a100-pcie-8", "a100-pcie-80gb": "a100-pcie-8", "a6000": "a6000-8", "a40": "a6000-8",
     "l40s": "l40s-8", "a10": "l40s-8", "t4": "l40s-8", "rtx-3090": "rtx-3090-8", "rtx-4090": "rtx-4090-8", "mi250x": "frontier",
-    "mi300x": "mi300x-8", "mi325x": "mi300x-8", "mi355x": "mi355x-8", "tpu-v4": "tpu-v4-host", "tpu-v5p": "tpu-v5p-host",
+    "mi300x": "mi300x-8", "mi325x": "mi300x-8", "mi355x": "mi355x-8", "tpu-v4": "tpu-v4-host", "tpu-v5e": "tpu-v5e-host",
+    "tpu-v5p": "tpu-v5p-host", "tpu-v6e": "tpu-v6e-host",
     "trainium1": "aws-trn1", "trainium2": "aws-trn2", "gh200": "gh200-alps",
 }  # fmt: skip
 """Accelerators without NVLink switches -> a node of the catalogue whose fabric theirs is like."""
@@ -51,9 +54,20 @@ _NODES: Mapping[str, str] = {
 _NVLINK = {2: 150e9, 3: 300e9, 4: 450e9, 5: 900e9}
 """Generation of NVLink -> per accelerator and direction [B/s]; data sheets."""
 
+_CUT = {"a800-sxm-80gb": 200e9, "h800-sxm": 200e9}
+"""Accelerators for export, whose NVLink has eight links of 25 GB/s whatever its generation -> per direction [B/s]; as DGX H800."""
+
+_SLICES = {"tpu-v3": 1024, "tpu-v4": 4096, "tpu-v5e": 256, "tpu-v5p": 8960, "tpu-v6e": 256}
+"""TPU -> chips of a pod: a job's slice of it is one fabric, and the data-centre network joins only slices.
+
+Source: Google Cloud, TPU system architecture (https://cloud.google.com/tpu/docs/system-architecture-tpu-vm)."""
+
 _NVLINK_OF = (("v100", 2), ("a100", 3), ("a800", 3), ("h", 4), ("b", 5), ("gb", 5))
 _NIC_GBPS = {2: 100.0, 3: 200.0, 4: 400.0, 5: 400.0}
 """Generation of NVLink -> rate of the network interfaces that were sold with it [Gb/s], where a row does not say."""
+
+
+Split = Literal["calibration", "held_out", "blind"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,14 +75,15 @@ class Case:
     """A published run.
 
     Args:
-        split: `calibration` (constants may be fitted on it) or `held_out`.
+        split: `calibration` (constants may be fitted on it), `held_out`, or `blind` (held out, and written down before anything
+            of its source was predicted).
         measured: what the source prints.
         assumed: what the row does not say and was filled in.
     """
 
     name: str
     source: str
-    split: Literal["calibration", "held_out"]
+    split: Split
     job: Job
     layout: Layout
     machines: Machines
@@ -93,28 +108,27 @@ def case(row: Mapping[str, Any], find: Find) -> Case:
         MendableError: the row lacks what a prediction needs, or asks for what the simulator cannot say.
     """
     assumed: list[str] = []
-    try:
-        model = _model(row["model"])
-        accelerator, inside = _accelerator(row["hardware"], find)
-        layout = _layout(row, assumed)
-        software, how = software_of(row, accelerator, layout, find)
-        assumed += [how] if how else []
-        job = Job(
-            model=model,
-            sequence=int(row["model"]["seq_len"]),
-            global_batch=int(row["batch"]["global_batch_seqs"]),
-            precision=_precision(str(row["precision"]), accelerator),
-            software=software,
-        )
-        machines = _machines(row["hardware"], accelerator, inside, layout.accelerators, find, assumed)
-    except KeyError as missing:
-        raise MendableError(f"the case lacks {missing}") from missing
-    except (TypeError, ValueError, AttributeError) as wrong:
-        if isinstance(wrong, MendableError):
-            raise
-        raise MendableError(f"the case cannot be read: {wrong}") from wrong
-    if job.precision not in accelerator.peak:
-        raise MendableError(f"{accelerator.name or row['hardware']['gpu']} has no {job.precision} units")
+    wrong = _Wrong()
+    written = {part: wrong.read(part, _part, row, part) or {} for part in _PARTS}
+    row = {**row, **written, "parallel": written["parallel"]}
+    model = wrong.read("model", _model, written["model"])
+    named = wrong.read("hardware", _accelerator, written["hardware"], find)
+    spared = wrong.read("recompute", recompute, str(row.get("recompute") or "not stated"))
+    divided = wrong.read("parallel", sharding, str(written["parallel"].get("sharding") or "ddp"))
+    layout = wrong.read("parallel", _layout, row, divided or "none", spared or "none", assumed)
+    runs_in = wrong.read("precision", _runs_in, row, named[0] if named else None)
+    batch = wrong.read("batch", _global_batch, row, layout)
+    machines = (
+        wrong.read("hardware", _machines, written["hardware"], named[0], named[1], layout.accelerators, find, assumed)
+        if named and layout
+        else None
+    )
+    software = wrong.read("framework", software_of, {**row, "precision": runs_in}, named[0], layout, find) if named and layout else None
+    if wrong or not (model and named and layout and runs_in and batch and machines and software):
+        raise MendableError("; ".join(dict.fromkeys(wrong)))
+    assumed += [software[1]] if software[1] else []
+    assumed += _told(row, spared)
+    job = Job(model=model, sequence=model.sequence, global_batch=batch, precision=runs_in, software=software[0])
     # Who ran it may have split the layers as unevenly as they liked (`chunk_layers` does); all else has to divide.
     chunks = layout.pipeline * layout.virtual
     even = model if layout.stage_layers else replace(model, layers=-(-model.layers // chunks) * chunks)
@@ -128,16 +142,16 @@ def case(row: Mapping[str, Any], find: Find) -> Case:
         assumed.append(f"{layout.virtual} chunks per stage, the fastest degree of interleaving")
     if free:
         assumed[assumed.index("microbatch 1")] = f"microbatch {layout.microbatch}, the fastest that fits"
-    if _of_some_layers(str(row.get("recompute"))) and layout.recompute_layers is None:
+    if of_some_layers(str(row.get("recompute"))) and layout.recompute_layers is None:
         layout = _fewest_recomputed(job, layout, machines)
         assumed.append(f"recompute of {layout.recompute_layers or 'all'} layers of each chunk, the fewest that fit")
-    if _unsaid(row):
+    if unstated(str(row.get("recompute") or "not stated")):
         layout = _least_recompute(job, layout, machines)
         assumed.append(f"recompute {layout.recompute}, the least that fits")
     return Case(
         name=str(row["id"]),
         source=str(row.get("source") or "unnamed"),
-        split="calibration" if row.get("split") == "calibration" else "held_out",
+        split=split_of(row),
         job=job,
         layout=layout,
         machines=machines,
@@ -146,7 +160,93 @@ def case(row: Mapping[str, Any], find: Find) -> Case:
     )
 
 
+def split_of(row: Mapping[str, Any]) -> Split:
+    """As the row says; held out where it says nothing."""
+    written = row.get("split")
+    return written if written in ("calibration", "blind") else "held_out"
+
+
+_Read = TypeVar("_Read")
+
+
+class _Wrong(list[str]):
+    """What is wrong with a row: all its parts are read before it is refused."""
+
+    def read(self, part: str, reader: Callable[..., _Read], *given: Any) -> _Read | None:
+        """What the reader makes of a part; None where it refuses, and why is kept."""
+        try:
+            return reader(*given)
+        except MendableError as refused:
+            self.append(str(refused))
+        except KeyError as missing:
+            self.append(f"the case lacks {missing} in `{part}`")
+        except (TypeError, ValueError, AttributeError) as other:
+            self.append(f"`{part}` of the case cannot be read: {other}")
+        return None
+
+
+_PARTS: Mapping[str, str] = {
+    "model": "name layers hidden heads kv_heads head_dim ffn_hidden gated_mlp vocab seq_len tied_embeddings family arch_source "
+    "params_total_B params_active_B moe mla mtp_layers layer_reduced_proxy",
+    "hardware": "gpu gpu_sku gpu_memory_GB peak_tflops nvlink_gen gpus_per_node nics_per_node nic_Gbps fabric assumed note nvlink_domain "
+    "scale_up_GBps",
+    "parallel": "tp pp vpp stage_layers sharding sp dp cp ep etp fsdp",
+    "batch": "micro_batch_seqs global_batch_seqs global_batch_tokens grad_accum local_batch_seqs_per_dp",
+}
+"""Part of a row -> its fields. Others are told to be unread, not refused."""
+
+
+def _part(row: Mapping[str, Any], part: str) -> Mapping[str, Any]:
+    found = row.get(part)
+    if found is None and part in ("parallel", "batch"):
+        return {}
+    if not isinstance(found, Mapping):
+        raise MendableError(f"`{part}` of the case cannot be read: it is no mapping")
+    return found
+
+
+def _lacks(written: Mapping[str, Any], part: str, *fields: str) -> None:
+    missing = [f"'{field}'" for field in fields if written.get(field) is None]
+    if missing and written:
+        raise MendableError(f"the case lacks {' and '.join(missing)} in `{part}`")
+
+
+def _told(row: Mapping[str, Any], spared: Recompute | None) -> list[str]:
+    """What of a row is not read, or not as it is written."""
+    unread = [f"{part}.{field}" for part, known in _PARTS.items() for field in row[part] if field not in known.split()]
+    found = [f"not read: {', '.join(unread)}"] if unread else []
+    if unstated(str(row["parallel"].get("sharding") or "")):
+        found.append("nothing sharded")
+    if modules(str(row.get("recompute"))) and spared == "none":
+        found.append("recompute of norms, activations and latent projections not counted")
+    return found
+
+
+def _runs_in(row: Mapping[str, Any], accelerator: Accelerator | None) -> str:
+    _lacks(row, "the row", "precision")
+    name = precision(str(row["precision"]))
+    if accelerator is None:
+        return name
+    name = "fp16" if name == "bf16" and "bf16" not in accelerator.peak else name
+    if name not in accelerator.peak:
+        raise MendableError(f"{accelerator.name or row['hardware']['gpu']} has no {name} units", f"it has {', '.join(accelerator.peak)}")
+    return name
+
+
+def _global_batch(row: Mapping[str, Any], layout: Layout | None) -> int:
+    """Sequences of one step: as written, or by its tokens, or by its microbatches."""
+    batch = row["batch"]
+    if batch.get("global_batch_seqs"):
+        return int(batch["global_batch_seqs"])
+    if batch.get("global_batch_tokens") and row["model"].get("seq_len"):
+        return round(float(batch["global_batch_tokens"]) / int(row["model"]["seq_len"]))
+    if batch.get("micro_batch_seqs") and batch.get("grad_accum") and layout is not None:
+        return int(batch["micro_batch_seqs"]) * int(batch["grad_accum"]) * layout.data
+    raise MendableError("the case lacks 'global_batch_seqs' in `batch`")
+
+
 def _model(written: Mapping[str, Any]) -> Transformer:
+    _lacks(written, "model", "layers", "hidden", "heads", "ffn_hidden", "vocab", "seq_len")
     moe, mla = written.get("moe"), written.get("mla")
     experts = latent = None
     if moe:
@@ -197,11 +297,14 @@ def _accelerator(written: Mapping[str, Any], find: Find) -> tuple[Accelerator, s
     Large products, which are, and share the board with memory and leakage that do not slow down: by `_CAPPED`.
     """
     sku = str(written.get("gpu_sku") or "")
+    _lacks(written, "hardware", "gpu")
     told = f"{sku} {written['gpu']} {written.get('gpu_memory_GB') or ''}".lower()
     name = next((entry for pattern, entry in _ACCELERATORS if re.search(pattern, told)), None)
     if name is None:
         raise MendableError(f"no accelerator of the catalogue is called like {str(written['gpu'])[:40]!r}")
     accelerator: Accelerator = find("accelerators", name)
+    if name.startswith("trainium") and re.search(r"\bcores?\b|neuroncore", told):
+        raise MendableError("the case counts cores of Trainium", "write chips in num_gpus, gpus_per_node and the degrees")
     watts, bandwidth = re.search(r"\b(\d{2,4})\s*W\b", sku), re.search(r"(\d+(?:\.\d+)?)\s*TB/s", sku)
     if bandwidth:
         accelerator = replace(accelerator, memory_bandwidth=float(bandwidth[1]) * 1e12)
@@ -223,47 +326,43 @@ def _accelerator(written: Mapping[str, Any], find: Find) -> tuple[Accelerator, s
     return accelerator, name
 
 
-def _precision(written: str, accelerator: Accelerator) -> str:
-    plain = re.split(r"[\s/_-]", written.lower().strip())[0]
-    name = {"mxfp8": "fp8", "float8": "fp8", "nvfp4": "fp4", "bfloat16": "bf16", "float16": "fp16", "amp": "bf16"}.get(plain, plain)
-    return "fp16" if name == "bf16" and "bf16" not in accelerator.peak else name
-
-
-def _layout(row: Mapping[str, Any], assumed: list[str]) -> Layout:
+def _layout(row: Mapping[str, Any], divided: Sharding, spared: Recompute, assumed: list[str]) -> Layout:
     parallel, batch, name = row["parallel"], row["batch"], str(row["id"])
     known = str(row.get("source")) in ("zero-bubble", "hagemann")
     # The catalogue's rows of these two sources say schedule and kernel in their names alone.
     notes = f"{row.get('schedule_notes', '')} {name.partition('-')[2] if known else ''}".lower()
     tensor, pipeline, context = (int(parallel.get(key) or 1) for key in ("tp", "pp", "cp"))
     virtual = int(parallel.get("vpp") or 1)
-    accelerators = int(row["num_gpus"])
-    data = int(parallel.get("dp") or 0) or max(accelerators // (tensor * pipeline * context), 1)
+    data = int(parallel.get("dp") or 0)
+    accelerators = int(row.get("num_gpus") or 0) or tensor * pipeline * context * data
+    if not accelerators:
+        raise MendableError("the case lacks 'num_gpus', and 'dp' in `parallel` from which it would follow")
+    data = data or max(accelerators // (tensor * pipeline * context), 1)
     if tensor * pipeline * context * data != accelerators:
         raise MendableError(f"tp x cp x pp x dp = {tensor * context * pipeline * data} is not num_gpus = {accelerators}")
-    sharding = _sharding(str(parallel.get("sharding") or "ddp"))
     split = parallel.get("sp")
-    if split is None and tensor > 1 and int(row.get("year") or 2020) >= 2023 and sharding != "none":
+    if split is None and tensor > 1 and int(row.get("year") or 2020) >= 2023 and divided != "none":
         split = True
         assumed.append("sequence parallelism on")
-    schedule = _schedule(notes, virtual, pipeline)
+    order = schedule(notes, virtual, pipeline)
     if pipeline > 1 and "fsdp2" in str(parallel.get("sharding")):
         # In a pipeline, weights stay gathered from the first forward to the last backward pass, and gradients are reduced once.
         # Source: pytorch/torchtitan at 9dec370, torchtitan/parallelisms/parallelize_llama.py (`reshard_after_forward`).
-        sharding = "zero1"
+        divided = "zero1"
     return Layout(
         tensor=tensor,
         context=context,
         pipeline=pipeline,
-        virtual=2 if schedule == "zb_v" else virtual if pipeline > 1 else 1,
+        virtual=2 if order == "zb_v" else virtual if pipeline > 1 else 1,
         stage_layers=tuple(map(int, parallel["stage_layers"])) if parallel.get("stage_layers") else None,
         data=data,
         expert=int(parallel.get("ep") or 1),
         expert_tensor=None if parallel.get("etp") is None else int(parallel["etp"]),
         microbatch=_microbatch(batch, data, pipeline, assumed),
-        schedule=schedule,
-        sharding=sharding,
+        schedule=order,
+        sharding=divided,
         sequence_parallel=bool(split) and tensor > 1,
-        recompute=_recompute(str(row.get("recompute") or "not stated")),
+        recompute=spared,
         recompute_layers=None if row.get("recompute_layers") is None else int(row["recompute_layers"]),
     )
 
@@ -276,28 +375,9 @@ def _microbatch(batch: Mapping[str, Any], data: int, pipeline: int, assumed: lis
         assumed.append("as many microbatches as stages")
         return max(int(batch["local_batch_seqs_per_dp"]) // pipeline, 1)
     if batch.get("grad_accum"):
-        return max(int(batch["global_batch_seqs"]) // (data * int(batch["grad_accum"])), 1)
+        return max(int(batch.get("global_batch_seqs") or 0) // (data * int(batch["grad_accum"])), 1)
     assumed.append("microbatch 1")
     return 1
-
-
-_SCHEDULES: tuple[tuple[str, Schedule], ...] = (
-    ("dualpipe", "dualpipe"), ("zb-?v", "zb_v"), ("zb-?h1", "zb_h1"), ("zb-?h2", "zb_h2"), ("zb-?1p", "zb_h1"), ("zb-?2p", "zb_h2"),
-    ("gpipe", "gpipe"),
-)  # fmt: skip
-"""What a row's notes name -> schedule. # Assumes: what the zero-bubble paper's search finds within the memory of 1F1B (ZB-1p), and within
-twice that (ZB-2p), is as good as its schedules by hand."""
-
-
-def _schedule(notes: str, virtual: int, pipeline: int) -> Schedule:
-    if pipeline == 1:
-        return "1f1b"
-    named = next((schedule for pattern, schedule in _SCHEDULES if re.search(rf"\b{pattern}\b", notes)), None)
-    return named or ("interleaved" if virtual > 1 else "1f1b")
-
-
-def _unsaid(row: Mapping[str, Any]) -> bool:
-    return bool(re.match("not stated|unknown|none stated", str(row.get("recompute") or "not stated").lower()))
 
 
 def _interleaved_somehow(row: Mapping[str, Any], layout: Layout) -> bool:
@@ -341,21 +421,6 @@ def _interleavings(job: Job, layout: Layout, machines: Machines) -> list[Layout]
     return choices
 
 
-def _recompute(written: str) -> Recompute:
-    said = written.lower()
-    if said.startswith("full") or _of_some_layers(said):
-        return "full"
-    if said.startswith("selective") and not re.search("layer subset|custom|remat", said):
-        return "selective"
-    if said.startswith(("none", "no", "unknown", "false")):
-        return "none"
-    raise MendableError(f"the simulator cannot say recompute {written[:40]!r}")
-
-
-def _of_some_layers(written: str) -> bool:
-    return "layer subset" in written.lower()
-
-
 def _fewest_recomputed(job: Job, layout: Layout, machines: Machines) -> Layout:
     """Full recompute of the fewest layers that fit: who leaves some of them alone does it to save time."""
     most = -(-job.model.layers // (layout.pipeline * layout.virtual))
@@ -372,41 +437,37 @@ def _least_recompute(job: Job, layout: Layout, machines: Machines) -> Layout:
     return replace(layout, recompute="full")
 
 
-def _sharding(written: str) -> Sharding:
-    said = written.lower()
-    for kind in get_args(Sharding):
-        if said == kind or f"({kind})" in said or said.startswith(f"{kind} "):
-            return kind  # type: ignore[no-any-return]
-    if said.startswith("fsdp-zero2-like"):
-        return "zero1"  # weights stay gathered: one gather and one scatter per step
-    if said in ("ddp", "none", "zero0"):
-        return "none"
-    if said.startswith(("dist", "distributed optimizer")):
-        return "zero1"
-    if said in ("fsdp", "fsdp-full", "fsdp2", "hsdp"):
-        return "zero3"
-    raise MendableError(f"the simulator cannot say sharding {written[:40]!r}")
-
-
 def _machines(written: Mapping[str, Any], accelerator: Accelerator, name: str, used: int, find: Find, assumed: list[str]) -> Machines:
-    inside = int(written["gpus_per_node"])
+    like: Node | None = find("nodes", _NODES[name]) if name in _NODES else None
+    inside = int(written.get("gpus_per_node") or (like.accelerators if like else 8))
+    if written.get("gpus_per_node") is None:
+        assumed.append(f"{inside} accelerators per node")
     link = written.get("nvlink_gen") or next((gen for start, gen in _NVLINK_OF if name.startswith(start)), 0)
-    if name in _NODES and not written.get("nvlink_gen"):
-        node: Node = find("nodes", _NODES[name])
-        scale_up = replace(node.scale_up, domain=None)
-        count, rate = node.nics, node.nic_rate * 8 / 1e9
+    domain = written.get("nvlink_domain")
+    if like is not None and not written.get("nvlink_gen"):
+        scale_up = replace(like.scale_up, domain=None)
+        count, rate = like.nics, like.nic_rate * 8 / 1e9
+        if name in _SLICES and domain is None:
+            domain = min(-(-used // inside) * inside, _SLICES[name])
     elif int(link) in _NVLINK:
         told = re.search(r"NVLink\s+(\d+)\s*GB/s", str(written.get("gpu_sku") or ""))
         # Hopper's switches are the first that reduce in flight.
-        scale_up = ScaleUp(kind="switch", rate=float(told[1]) * 1e9 / 2 if told else _NVLINK[int(link)], reduction=int(link) >= 4)
+        scale_up = ScaleUp(
+            kind="switch", rate=float(told[1]) * 1e9 / 2 if told else _CUT.get(name, _NVLINK[int(link)]), reduction=int(link) >= 4
+        )
         count, rate = inside, _NIC_GBPS[int(link)]
+    elif written.get("scale_up_GBps"):
+        scale_up, count, rate = ScaleUp(kind="switch", rate=0.0), inside, 100.0
     else:
-        raise MendableError(f"the fabric inside a node of {written['gpu']} is not known")
-    domain = written.get("nvlink_domain")
+        raise MendableError(
+            f"the fabric inside a node of {written['gpu']} is not known", "write scale_up_GBps, per accelerator and direction"
+        )
     if domain is not None and used > int(domain):
         # A job is given equal shares of its racks (NVIDIA's recipes: Slurm segments of 16 trays out of 18), not full racks and a rest.
         domain = max((size for size in range(inside, int(domain) + 1, inside) if used % size == 0), default=int(domain))
-    if written.get("nic_Gbps") is None and used > inside:
+    if written.get("scale_up_GBps"):
+        scale_up = replace(scale_up, rate=float(written["scale_up_GBps"]) * 1e9)
+    if written.get("nic_Gbps") is None and used > (domain or inside):
         assumed.append(f"{count} x {rate:g} Gb/s per node")
     node = Node(
         accelerator=accelerator,

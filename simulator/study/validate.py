@@ -17,11 +17,11 @@ from simulator.model import model_flop
 from simulator.outcome import ErrorSummary, FirstLook, OrderSummary, ValidatedCase, Validation, ValidationSummary
 from simulator.scenario import Measurements, entry, measurements
 from simulator.step import answer, memory_interval, memory_use, rank_memory
-from simulator.study.cases import Case, architectures, case, memory_cases, rows
+from simulator.study.cases import Case, architectures, case, memory_cases, rows, split_of
 from simulator.study.first_look import FIRST_LOOK
 
 QUANTITIES = ("step_time_s", "memory_bytes", "fits")
-SPLITS = ("calibration", "held_out")
+SPLITS = ("calibration", "held_out", "blind")
 _FEWEST = 8
 """Layouts of one model that make an order worth telling."""
 
@@ -171,7 +171,7 @@ def _refused(row: Mapping[str, Any], why: MendableError) -> ValidatedCase:
         measured=None,
         error=None,
         interval=None,
-        split="calibration" if row.get("split") == "calibration" else "held_out",
+        split=split_of(row),
         evidence="",
         source=str(row.get("source") or "unnamed"),
         accelerator=str(gpu or ""),

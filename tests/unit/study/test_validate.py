@@ -105,6 +105,7 @@ def test_recompute_of_a_subset_of_layers_is_of_the_fewest_that_fit() -> None:
     [
         ({"hardware": {"gpu": "Abacus 3000", "gpus_per_node": 8}}, "no accelerator of the catalogue is called like 'Abacus 3000'"),
         ({"batch": {}}, "lacks 'global_batch_seqs'"),
+        ({"hardware": {"gpu": "MI250X", "gpus_per_node": 8}, "precision": "fp8"}, "mi250x has no fp8 units; it has fp32"),
         ({"recompute": "selective (my own)"} | {"recompute": "every third layer"}, "cannot say recompute"),
         ({"num_gpus": 24}, "is not num_gpus"),
         ({"parallel": {"tp": 3, "pp": 1, "dp": 4}, "num_gpus": 12}, "tensor 3 does not divide"),
@@ -121,6 +122,87 @@ def test_what_cannot_be_predicted_is_listed_and_counts_against_coverage(tmp_path
     assert (everything.cases, everything.predicted) == (2, 1)
     assert everything.coverage is not None
     assert everything.coverage <= 0.5
+
+
+def test_everything_wrong_with_a_row_is_told_at_once(tmp_path: Path) -> None:
+    model = {key: value for key, value in ROW["model"].items() if key not in ("layers", "vocab")}
+    fields = {"model": model, "recompute": "every third layer", "precision": "posit8", "batch": {"micro_batch_seqs": 1}, "num_gpus": 24}
+    (found,) = of(tmp_path, changed(**fields, hardware={"gpus_per_node": 8})).cases
+    reasons = (
+        "lacks 'layers' and 'vocab' in `model`", "lacks 'gpu' in `hardware`", "cannot say recompute 'every third layer'; known: none",
+        "is not num_gpus = 24", "cannot say precision 'posit8'", "lacks 'global_batch_seqs'",
+    )  # fmt: skip
+    assert all(reason in found.reason for reason in reasons), found.reason
+
+
+@pytest.mark.parametrize(
+    ("fields", "as_if"),
+    [
+        ({"precision": "bfloat16, fp32 optimizer"}, {}),
+        ({"precision": "BF16+FP8"}, {"precision": "fp8"}),
+        ({"parallel": ROW["parallel"] | {"sharding": "ZeRO-1"}}, {}),
+        ({"parallel": ROW["parallel"] | {"sharding": "stage2"}}, {"parallel": ROW["parallel"] | {"sharding": "zero2"}}),
+        ({"parallel": ROW["parallel"] | {"sharding": "not stated"}}, {"parallel": ROW["parallel"] | {"sharding": "ddp"}}),
+        ({"recompute": "activation checkpointing"}, {"recompute": "full"}),
+        ({"recompute": "gradient checkpointing off"}, {}),
+        ({"recompute": "selective: mla_up_proj"}, {}),
+        ({"recompute": "minimal"}, {"recompute": "selective"}),
+        ({"batch": {"micro_batch_seqs": 1, "grad_accum": 16}}, {}),
+        ({"batch": {"micro_batch_seqs": 1, "global_batch_tokens": 64 * 8192}}, {}),
+        ({"num_gpus": None}, {}),
+    ],
+)  # fmt: skip
+def test_other_spellings_ask_the_same(fields: dict[str, object], as_if: dict[str, object]) -> None:
+    written, meant = case(changed(**fields), entry), case(changed(**as_if), entry)
+    assert (written.job, written.layout, written.machines.count) == (meant.job, meant.layout, meant.machines.count)
+
+
+@pytest.mark.parametrize("recompute", ["selective: mlp, moe", "selective (custom)", "remat custom: query kept"])
+def test_recompute_that_lies_between_is_refused(recompute: str) -> None:
+    with pytest.raises(MendableError, match="cannot say recompute"):
+        case(changed(recompute=recompute), entry)
+
+
+def test_what_is_not_read_is_told() -> None:
+    assert (
+        "not read: parallel.tensor, batch.gbs"
+        in case(changed(parallel=ROW["parallel"] | {"tensor": 4}, batch=ROW["batch"] | {"gbs": 64}), entry).assumed
+    )
+    plain = {"gpu": "H100", "nvlink_gen": 4, "nic_Gbps": 400}
+    assert case(changed(hardware=plain), entry).assumed[-2:] == ("8 accelerators per node", "software megatron-2023 (Megatron-LM of 2024)")
+
+
+def test_export_variants_have_fewer_links() -> None:
+    rates = [
+        case(changed(hardware={"gpu": gpu, "gpus_per_node": 8}), entry).machines.node.scale_up.rate
+        for gpu in ("A800", "H800", "A100", "H100")
+    ]
+    assert rates == [200e9, 200e9, 300e9, 450e9]
+
+
+def test_a_slice_of_a_pod_is_one_fabric() -> None:
+    def of_chips(count: int, gpu: str, inside: int) -> int | None:
+        fields = {
+            "num_gpus": count,
+            "parallel": {"dp": count, "sharding": "fsdp"},
+            "batch": {"micro_batch_seqs": 1, "global_batch_seqs": count},
+        }
+        found = case(changed(**fields, hardware={"gpu": gpu, "gpus_per_node": inside}), entry)
+        return found.machines.node.scale_up.domain
+
+    assert [of_chips(64, "TPU v5p", 4), of_chips(256, "TPU v6e", 8), of_chips(512, "TPU v5e", 8)] == [64, 256, 256]
+
+
+def test_a_fabric_that_nobody_knows_may_be_said() -> None:
+    with pytest.raises(MendableError, match="write scale_up_GBps"):
+        case(changed(hardware={"gpu": "Gaudi2", "gpus_per_node": 8}), entry)
+    said = case(changed(hardware={"gpu": "Gaudi2", "gpus_per_node": 8, "scale_up_GBps": 262.5}), entry)
+    assert said.machines.node.scale_up.rate == 262.5e9
+
+
+def test_cores_are_not_taken_for_chips() -> None:
+    with pytest.raises(MendableError, match="counts cores of Trainium"):
+        case(changed(hardware={"gpu": "Trainium1 NeuronCore-v2", "gpus_per_node": 32}), entry)
 
 
 @pytest.mark.parametrize(
@@ -283,6 +365,20 @@ def test_accuracy_and_coverage(shipped: Validation) -> None:
         if each.quantity == "step_time_s" and each.split == "held_out" and each.interval is not None and each.measured is not None
     ]
     assert 0.8 < sum(inside) / len(inside) < 0.99
+
+
+def test_blind_runs_are_told_apart(shipped: Validation) -> None:
+    """They count in no figure of the others, and every one of them is listed, predicted or not."""
+    blind = [each for each in shipped.cases if each.split == "blind" and each.quantity == "step_time_s"]
+    told = {each.split: each for each in shipped.summary.errors if (each.by, each.quantity) == ("all", "step_time_s")}
+    assert told["blind"].cases == len(blind) > 150
+    assert len({each.source for each in blind}) == 17
+    assert not {each.source for each in blind} & {each.source for each in shipped.cases if each.split != "blind"}
+    assert told["blind"].mean_error is not None
+    assert told["blind"].baseline_mean_error is not None
+    assert told["blind"].mean_error < told["blind"].baseline_mean_error
+    text = document(TITLE, validation_sections(shipped), "figures")
+    assert f"Step time, held out, blind: {told['blind'].predicted} of {told['blind'].cases} cases predicted" in text
 
 
 def test_orders_of_the_measured_layouts(shipped: Validation) -> None:
