@@ -12,6 +12,7 @@ from typing import Any
 
 from simulator.hardware import Accelerator, Software
 from simulator.parallelism import Layout
+from simulator.study.case_words import precision
 
 Find = Callable[[str, str], Any]
 """A catalogue: (kind, name) -> entry; `scenario.entry`."""
@@ -62,7 +63,9 @@ def _generation(row: Mapping[str, Any], accelerator: Accelerator, layout: Layout
         chosen, why = "deepspeed-2022", "DeepSpeed's pipeline"
     elif layout.sharding == "zero3" and not re.search("megatron|nemo", said):
         chosen, why = "fsdp-2023" if year <= 2024 else "torchtitan-2024", f"sharded weights in {year}"
-    elif re.search(r"\bnemo\b|dgx cloud|dgxc|maxtext|transformer engine", said) or (row["precision"] == "fp8" and year >= 2024):
+    elif re.search(r"\bnemo\b|dgx cloud|dgxc|maxtext|transformer engine", said) or (
+        precision(str(row["precision"])) == "fp8" and year >= 2024
+    ):
         chosen, why = "nemo-2025" if year >= 2025 else "nemo-2024", f"NeMo or fp8 in {year}"
     elif "nanotron" in said:
         chosen, why = "nanotron-2025", "nanotron"

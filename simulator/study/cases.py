@@ -123,7 +123,7 @@ def case(row: Mapping[str, Any], find: Find) -> Case:
         if named and layout
         else None
     )
-    software = wrong.read("framework", software_of, {**row, "precision": runs_in}, named[0], layout, find) if named and layout else None
+    software = wrong.read("framework", software_of, row, named[0], layout, find) if named and layout and runs_in else None
     if wrong or not (model and named and layout and runs_in and batch and machines and software):
         raise MendableError("; ".join(dict.fromkeys(wrong)))
     assumed += [software[1]] if software[1] else []
