@@ -52,7 +52,8 @@ class Software(Sourced):
         splits_within: sequence parallelism splits each sequence where sequences are the first dimension, so that what is gathered or summed
             is copied in order; otherwise positions are the first, and it lies in order.
         context: keys and values go around the context ranks beside attention, a share a round (`ring`); or all of them are gathered before
-            it, and fp32 gradients go around after each round, with nothing beside them (`gather`).
+            it, and fp32 gradients go around after each round, with nothing beside them (`gather`); or each rank exchanges its tokens for a
+            share of the heads and back (`all_to_all`), with nothing beside it either.
         selective: what `selective` recompute does not keep: the core of `attention` (Megatron-LM), or of the `operations` every second
             matrix product and all that only moves bytes (torchtitan).
         shardings: which states it can shard over the data-parallel ranks.
@@ -105,7 +106,7 @@ class Software(Sourced):
     selective: Literal["attention", "operations"] = "attention"
     keeps_gathered: bool = False
     splits_within: bool = False
-    context: Literal["ring", "gather"] = "ring"
+    context: Literal["ring", "gather", "all_to_all"] = "ring"
     shardings: tuple[Literal["none", "zero1", "zero2", "zero3"], ...] = ("none", "zero1", "zero2", "zero3")
     schedules: tuple[Literal["gpipe", "1f1b", "interleaved", "zb_h1", "zb_h2", "zb_v", "dualpipe"], ...] = ("1f1b", "interleaved")
     sharded_share: Fraction = 1.0

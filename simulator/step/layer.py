@@ -415,11 +415,16 @@ def _tensor(
 def _context(job: Job, layout: Layout, communicate: Communicate, compute: float, forward: bool) -> float:
     """Exposed seconds of exchanging keys and values around the context ranks, beside attention itself.
 
-    Source: ring attention, Liu et al. 2023 (arXiv:2310.01889), section 3; gradients travel back with them.
+    Source: ring attention, Liu et al. 2023 (arXiv:2310.01889), section 3; gradients travel back with them. All-to-all: Jacobs et al. 2023
+    (arXiv:2309.14509), section 3.2.
     """
     if layout.context == 1:
         return 0.0
     model, latent = job.model, job.model.latent_attention
+    if job.software.context == "all_to_all":
+        # Queries, keys and values of a share of the heads come in for the whole sequence, and what attention makes of them goes back.
+        passing = 2 * (model.heads + (model.key_value_heads or model.heads)) * head_size(model) / layout.tensor
+        return communicate("all_to_all", 2.0 * layout.microbatch * job.sequence / layout.context * passing, "context")
     kv = max(1.0, (model.heads if job.software.repeats_keys else model.key_value_heads or model.heads) / layout.tensor)
     width = 2.0 * kv * head_size(model)
     if latent is not None:

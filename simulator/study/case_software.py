@@ -92,7 +92,10 @@ def _switched(software: Software, row: Mapping[str, Any], accelerator: Accelerat
     if re.search("row-?wise", str(row.get("precision"))):
         software = replace(software, scaling="row")
     if row.get("source") == "simumax-b200":
-        software = replace(software, fused_loss=True)  # as the names of its cases say (`_cef`, docs/strategy.md of MooreThreads/SimuMax)
+        # As its launch scripts say (MooreThreads/SimuMax, tools/b200/run_megatron_perf_real_batch.py, docs/b200/b200_real_repro_guide.md,
+        # simu_tools/megatron_scripts/scripts/run_pretrain_llama3.sh): fused loss (`_cef`), no traffic of replicas or stages overlapped.
+        software = replace(software, fused_loss=True, context="all_to_all", overlap_pipeline=False)
+        software = replace(software, overlap_gradient_reduction=False, overlap_parameter_gather=False)
     if re.search(r"torch\.compile off|gpu-fsdp$", said):
         # Nor is the norm one kernel then (`rms_norm` in aten/src/ATen/native/layer_norm.cpp of PyTorch 2.5).
         # Collectives are waited for where they are needed; compiled, where they stand (torch/distributed/_functional_collectives.py).

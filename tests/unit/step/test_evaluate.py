@@ -377,6 +377,17 @@ def test_keys_that_are_gathered_before_attention_are_waited_for() -> None:
     assert gathered.parts["memory_bound"] > ring.parts["memory_bound"]
 
 
+def test_tokens_exchanged_for_heads_travel_once_each_way_and_are_waited_for() -> None:
+    """Queries, keys and values of the rank's tokens go out, what attention makes of them comes back; 16 bit, forward and backward."""
+    asked = dataclasses.replace(titan(), global_batch=1)
+    asked = dataclasses.replace(asked, software=dataclasses.replace(asked.software, context="all_to_all"))
+    timed = clock(asked, Layout(context=8, microbatch=1), dgx(1, "h100-sxm"))
+    model = asked.model
+    width = 128 * (2 * model.heads + 2 * (model.key_value_heads or model.heads))
+    each = timed.network.communicate("all_to_all", 2.0 * asked.sequence / 8 * width, "context")
+    assert timed.parts["context_comm"] == pytest.approx(2 * model.layers * each)
+
+
 @pytest.mark.parametrize(("scaling", "forward", "backward"), [("tensor", (4, 0, 0), (0, 4, 2)), ("row", (5, 0, 3), (7, 8, 11))])
 def test_casts_move_what_torchao_counts(scaling: str, forward: tuple[int, ...], backward: tuple[int, ...]) -> None:
     """Bytes per element of inputs, gradients of outputs and weights; where a norm comes before, it makes one of the rowwise casts."""
