@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from simulator.spec import Bytes, Fraction, Ratio, Sourced
+from simulator.spec import Bytes, Fraction, Ratio, Seconds, Sourced
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +66,8 @@ class Software(Sourced):
         overlap_tensor: share of the other tensor collectives that is hidden by splitting them beside their products.
         tensor_skew: coefficient of variation, from rank to rank, of the time between two tensor collectives: launches that come late on one
             rank hold up its whole group.
+        tensor_lag: likewise where a time is lost and no share: standard deviation over the ranks for a layer forward; half as much again
+            backward, as launches are [s].
         scatter_sends: each tensor rank sends its share of an activation between stages and gathers it inside the node.
         duplex_sends: two stages exchange an activation and a gradient at once; otherwise one after the other.
         optimizer_passes: bytes that an optimizer step moves per parameter beside the update itself [B]: norm, clipping, unscaling, copies.
@@ -116,6 +118,7 @@ class Software(Sourced):
     overlap_tensor_backward: Fraction = 0.0
     overlap_tensor: Fraction = 0.0
     tensor_skew: Ratio = 0.0
+    tensor_lag: Seconds = 0.0
     scatter_sends: bool = True
     duplex_sends: bool = True
     optimizer_passes: Ratio = 34.0

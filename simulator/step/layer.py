@@ -120,9 +120,12 @@ def layer_pass(job: Job, layout: Layout, accelerator: Accelerator, communicate: 
         expert_comm=forward.expert_comm,
     )
     tensor = _tensor(job, layout, accelerator, communicate, matrices, tokens, dense)
-    waits = job.software.tensor_skew * slowest(layout.tensor)
-    forward += Lap(tensor_comm=tensor.gathers + tensor.sums + waits * forward.total)
-    backward += Lap(tensor_comm=tensor.backward + waits * backward.total)
+    last, software = slowest(layout.tensor), job.software
+    late = [
+        last * (software.tensor_skew * lap.total + software.tensor_lag * launches) for lap, launches in ((forward, 1.0), (backward, 1.5))
+    ]
+    forward += Lap(tensor_comm=tensor.gathers + tensor.sums + late[0])
+    backward += Lap(tensor_comm=tensor.backward + late[1])
     if layout.recompute == "full":
         backward += forward
         if not job.software.recomputes_last:
