@@ -73,6 +73,7 @@ class Accelerator(Sourced):
         memory_bandwidth: [B/s].
         power: board power limit (TDP) [W].
         launched: year and month.
+        transfers_apart: collectives run on engines of their own and take nothing from compute beside them; on GPUs they are kernels.
         processors: multiprocessors (SMs), over which products are spread tile by tile; absent where tiles are not what is known.
         kernels: measured efficiency; absent where nobody measured: a default then widens the prediction interval.
         embodied_kg: emissions of making it [kg CO2e], in `Node.embodied` where known per node.
@@ -84,4 +85,5 @@ class Accelerator(Sourced):
     power: Watts
     launched: str
     processors: int | None = None
+    transfers_apart: bool = False
     kernels: Kernels | None = None

@@ -411,6 +411,8 @@ class _Data:
 
     def held(self, operation: Operation, each: float) -> float:
         """Seconds that this collective of `each` bytes per parameter takes from the compute beside it."""
+        if self.machines.node.accelerator.transfers_apart:
+            return 0.0
         ranks, rate = self.layout.data * self.layout.context, self.machines.node.scale_up.rate
         return taken(operation, ranks, each * self.dense, rate) + taken(operation, self._copies(), each * self.experts, rate)
 

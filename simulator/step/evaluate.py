@@ -172,7 +172,8 @@ def _assumptions(job: Job, layout: Layout, machines: Machines) -> tuple[str, ...
     if layout.offload:
         shown = units.format(host_memory(job, layout, machines), "data", 3)
         found.append(f"layout: {' and '.join(layout.offload)} kept off the accelerators, {shown} of it in the memory of each host")
-    if layout.sharding != "none" or job.software.overlap_gradient_reduction:
+    shared = not machines.node.accelerator.transfers_apart
+    if shared and (layout.sharding != "none" or job.software.overlap_gradient_reduction):
         found.append(
             f"step: data-parallel traffic takes {HELD:.0%} of the compute beside it while it has the full rate of the scale-up link"
         )

@@ -350,7 +350,7 @@ class _Tensor:
     """Exposed seconds of the tensor collectives of one layer.
 
     Args:
-        gathers, sums: forward; `last_sum`, of `sums` that of the last product.
+        gathers, sums: forward; `last_sum`, of `sums` that of the layer's last product.
     """
 
     gathers: float
@@ -412,7 +412,8 @@ def _tensor(
         ordered = 0.0 if cut else stream_time(accelerator, 2 * gathered)
         added = stream_time(accelerator, (1 + 1 / layout.tensor if hidden else 2) * size)
         gathers, sums, back = gathers + pairs * ordered, [each + added for each in sums], back + pairs * ordered
-    return _Tensor(gathers, sum(sums) + routed, sums[-1], back + beside + routed)
+    last = sums[-1] if rows[-1] is matrices[-1] else 0.0
+    return _Tensor(gathers, sum(sums) + routed, last, back + beside + routed)
 
 
 def _context(job: Job, layout: Layout, communicate: Communicate, compute: float, forward: bool) -> float:

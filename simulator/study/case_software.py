@@ -56,7 +56,8 @@ def _generation(row: Mapping[str, Any], accelerator: Accelerator, layout: Layout
     year = int(row.get("year") or int(accelerator.launched[:4]) + 1)
     year = max(year, int(accelerator.launched[:4]))
     if "torchtitan" in said or "fsdp2" in str(row["parallel"].get("sharding")):
-        chosen, why = "torchtitan-2024", "FSDP2"
+        # Its loss is compiled since February 2025 (pytorch/torchtitan, d1f62be).
+        chosen, why = "torchtitan-2025" if year >= 2025 else "torchtitan-2024", f"FSDP2 in {year}"
     elif "deepspeed" in said and layout.sharding in ("zero2", "zero3") and year <= 2022:
         chosen, why = "deepspeed-2021", "DeepSpeed"
     elif "deepspeed" in said and layout.pipeline > 1:

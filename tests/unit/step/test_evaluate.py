@@ -346,6 +346,10 @@ def test_traffic_that_is_hidden_slows_the_compute_beside_it(monkeypatch: pytest.
     expected = 0.19 * 8 * slowed.parameters * 7 / 8 / (300e9 * 0.823)
     assert slowed.parts["data_comm"] - free.parts["data_comm"] == pytest.approx(expected, rel=1e-6)
     assert slowed.parts["matrix"] == free.parts["matrix"]
+    monkeypatch.undo()
+    apart = dataclasses.replace(machines.node.accelerator, transfers_apart=True)
+    engines = dataclasses.replace(machines, node=dataclasses.replace(machines.node, accelerator=apart))
+    assert clock(titan(), layout, engines).parts["data_comm"] == pytest.approx(free.parts["data_comm"])
 
 
 def test_projections_of_their_own_add_up_the_gradients_of_their_input() -> None:

@@ -213,6 +213,7 @@ def test_cores_are_not_taken_for_chips() -> None:
         ({"year": 2025, "precision": "fp8"}, "nemo-2025"),
         ({"framework": "NeMo 24.05"}, "nemo-2024"),
         ({"framework": "torchtitan", "parallel": {"dp": 16, "sharding": "fsdp"}, "num_gpus": 16}, "torchtitan-2024"),
+        ({"framework": "torchtitan", "parallel": {"dp": 16, "sharding": "fsdp"}, "num_gpus": 16, "year": 2025}, "torchtitan-2025"),
         ({"parallel": {"dp": 16, "sharding": "fsdp"}, "num_gpus": 16}, "fsdp-2023"),
         ({"software": "nemo-2025"}, "nemo-2025"),
         ({"framework": "Megatron-DeepSpeed", "parallel": {"tp": 2, "pp": 2, "dp": 4}, "num_gpus": 16}, "deepspeed-2022"),
