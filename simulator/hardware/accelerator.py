@@ -74,6 +74,9 @@ class Accelerator(Sourced):
         power: board power limit (TDP) [W].
         launched: year and month.
         transfers_apart: collectives run on engines of their own and take nothing from compute beside them; on GPUs they are kernels.
+        issue: time in which its usual host issues one operation of a framework that runs them one by one [s]; 0 where programs are compiled
+            whole. The default was measured: `torch.nn.Linear` forward, 13.5 us beside an H100 on a Xeon 8480C (github.com/NVIDIA/
+            TransformerEngine, issue 2053).
         processors: multiprocessors (SMs), over which products are spread tile by tile; absent where tiles are not what is known.
         kernels: measured efficiency; absent where nobody measured: a default then widens the prediction interval.
         embodied_kg: emissions of making it [kg CO2e], in `Node.embodied` where known per node.
@@ -84,6 +87,7 @@ class Accelerator(Sourced):
     memory_bandwidth: BytesPerSecond
     power: Watts
     launched: str
+    issue: Seconds = 13.5e-6
     processors: int | None = None
     transfers_apart: bool = False
     kernels: Kernels | None = None

@@ -71,6 +71,7 @@ class Software(Sourced):
         scatter_sends: each tensor rank sends its share of an activation between stages and gathers it inside the node.
         duplex_sends: two stages exchange an activation and a gradient at once; otherwise one after the other.
         optimizer_passes: bytes that an optimizer step moves per parameter beside the update itself [B]: norm, clipping, unscaling, copies.
+        gradient_passes: times that every kept gradient is read or written before it is reduced, sharded or not, to check and scale it.
         workspace: memory of libraries, contexts and communication buffers [B].
         fragmentation: what the allocator reserves over what is allocated, e.g. 1.05.
         jitter: coefficient of variation of one node's step time.
@@ -122,6 +123,7 @@ class Software(Sourced):
     scatter_sends: bool = True
     duplex_sends: bool = True
     optimizer_passes: Ratio = 34.0
+    gradient_passes: Ratio = 0.0
     workspace: Bytes
     fragmentation: Ratio
     jitter: Ratio

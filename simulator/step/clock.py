@@ -436,7 +436,12 @@ class _Data:
             return max(on_host, drive_time(self.machines, mine)) if "optimizer_nvme" in layout.offload else on_host
         passes = self.job.software.optimizer_passes
         whole = ZERO_BYTES + (CLIP_BYTES if self.late else 0.0)
-        return stream_time(accelerator, (UPDATE_BYTES + passes - whole) * mine + whole * self.parameters, 50)
+        before = (
+            0.0
+            if layout.data * layout.context == 1
+            else self.job.software.gradient_passes * self.job.software.gradient_size(self.job.precision)
+        )
+        return stream_time(accelerator, (UPDATE_BYTES + passes - whole) * mine + (whole + before) * self.parameters, 50)
 
 
 def _gathered(job: Job, layout: Layout, traffic: _Data, passes: list[list[Pass]], microbatches: int) -> float:

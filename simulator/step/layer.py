@@ -104,7 +104,7 @@ def layer_pass(job: Job, layout: Layout, accelerator: Accelerator, communicate: 
     tokens = layout.microbatch * job.sequence / layout.context
     matrices = [_Matrix(job, layout, accelerator, product, tokens, dense) for product in products(job.model, dense)]
     attention = _attention(job, layout, accelerator)
-    moved = _memory_bound(job, layout, accelerator, matrices, tokens, dense)
+    moved, kernels = _memory_bound(job, layout, accelerator, matrices, tokens, dense)
     forward = Lap(
         matrix=sum(matrix.forward for matrix in matrices),
         attention=attention[0],
@@ -126,6 +126,9 @@ def layer_pass(job: Job, layout: Layout, accelerator: Accelerator, communicate: 
     ]
     forward += Lap(tensor_comm=tensor.gathers + tensor.sums + late[0])
     backward += Lap(tensor_comm=tensor.backward + late[1])
+    issued = _issued(job, layout, accelerator, matrices, kernels)
+    forward += Lap(memory_bound=max(issued[0] - forward.total, 0.0))
+    backward += Lap(memory_bound=max(issued[1] - backward.total, 0.0))
     if layout.recompute == "full":
         backward += forward
         if not job.software.recomputes_last:
@@ -136,6 +139,23 @@ def layer_pass(job: Job, layout: Layout, accelerator: Accelerator, communicate: 
     elif layout.recompute == "selective" and not job.software.fused_attention:
         backward += Lap(attention=attention[0])
     return Pass(forward, backward, Lap(matrix=sum(matrix.weight_gradient for matrix in matrices)))
+
+
+def _issued(
+    job: Job, layout: Layout, accelerator: Accelerator, matrices: list[_Matrix], launches: tuple[float, float]
+) -> tuple[float, float]:
+    """Seconds in which the host issues the operations of a layer, forward and backward; the device waits where it needs less.
+
+    Args:
+        launches: of kernels that only move bytes.
+
+    # Assumes: without the interpreter (backward, and all products of a group of experts but the first) an operation takes half of the time.
+    """
+    fused = job.software.fused_attention
+    collectives = 0 if layout.tensor == 1 else 4 if layout.sequence_parallel else 2
+    forward = sum((1 + m.copies) / 2 for m in matrices) + (1 if fused else 4) + launches[0] + collectives
+    backward = sum(2 * m.copies for m in matrices) + (1 if fused else 7) + launches[1] + collectives
+    return accelerator.issue * forward, accelerator.issue * backward / 2
 
 
 def repeated_share(model: Transformer) -> float:
@@ -240,8 +260,8 @@ def _attention(job: Job, layout: Layout, accelerator: Accelerator) -> tuple[floa
 
 def _memory_bound(
     job: Job, layout: Layout, accelerator: Accelerator, matrices: list[_Matrix], tokens: float, dense: bool
-) -> tuple[float, float]:
-    """Seconds of what only moves bytes: norms, residuals, activations, rotations, casts, keeping weight gradients.
+) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Seconds of what only moves bytes, and its launches: norms, residuals, activations, rotations, casts, keeping weight gradients.
 
     Bytes per element of 16-bit tensors. Forward: norm 4, residual 6 (with dropout and its mask 7), bias and GeLU 4, SwiGLU 6, rotation 4.
     Backward: norm 10 (the weight's gradient reads again), residual 6 (with dropout 11), GeLU 6, SwiGLU 10, rotation 4, bias gradients 2.
@@ -296,7 +316,8 @@ def _memory_bound(
     if not software.fused_accumulation:
         backward += software.adding_bytes(job.precision) * sum(m.parameters for m in matrices)
     routing = _ROUTING if model.experts is not None and not dense else (0, 0)
-    return stream_time(accelerator, forward, launches + routing[0]), stream_time(accelerator, backward, launches * 1.5 + routing[1])
+    issued = launches + routing[0], launches * 1.5 + routing[1]
+    return (stream_time(accelerator, forward, issued[0]), stream_time(accelerator, backward, issued[1])), issued
 
 
 def _casts(job: Job, layout: Layout, matrices: list[_Matrix]) -> tuple[float, float, float]:

@@ -210,8 +210,9 @@ def test_states_of_experts_are_shared_by_those_who_hold_them() -> None:
     dense, routed = (clock(wanted, layout, dgx(1)).parts["optimizer"] for layout in (dataclasses.replace(single, expert=1), single))
     experts = 32 * 3 * 4096 * 14336
     per_byte = 1 / (entry("accelerators", "a100-sxm-80gb").memory_bandwidth * 0.8)
-    # 58 bytes per parameter of the shard, 4 more for setting every kept gradient to zero: 8 times the experts' for `dense`.
-    assert dense - routed == pytest.approx(4 * 7 * experts * per_byte, rel=0.01)
+    # 58 bytes per parameter of the shard; for every kept gradient, 8 times the experts' for `dense`, 4 to set it to zero, 12 to check and
+    # scale it.
+    assert dense - routed == pytest.approx((4 + 12) * 7 * experts * per_byte, rel=0.01)
 
 
 def test_adding_to_the_kept_gradient_takes_its_traffic() -> None:
@@ -379,6 +380,24 @@ def test_keys_that_are_gathered_before_attention_are_waited_for() -> None:
     gradients = gathered.network.communicate("all_gather", 2 * 4.0 * 2048 * 4096, "context")
     assert gathered.parts["context_comm"] == pytest.approx(8 * (2 * keys + 8 / 7 * gradients))
     assert gathered.parts["memory_bound"] > ring.parts["memory_bound"]
+
+
+def test_the_device_waits_for_a_slow_host_and_not_for_a_fast_one() -> None:
+    """Layers of a few operations on few tokens: issuing them takes the host longer; a host ten times slower, ten times as long."""
+    small = dataclasses.replace(GPT3, layers=8, hidden=512, heads=8, ffn=2048)
+    asked = dataclasses.replace(job(model=small, global_batch=1), sequence=128)
+    machines = dgx(1)
+
+    def seconds(issue: float) -> float:
+        accelerator = dataclasses.replace(machines.node.accelerator, issue=issue)
+        there = dataclasses.replace(machines, node=dataclasses.replace(machines.node, accelerator=accelerator))
+        return clock(asked, Layout(microbatch=1), there).parts["memory_bound"]
+
+    compiled, usual, slow, slower = (seconds(issue) for issue in (0.0, machines.node.accelerator.issue, 1e-4, 2e-4))
+    assert compiled < usual < slow < slower
+    # Products, attention that writes its scores, passes over memory; backward at half the time of each.
+    operations = 4 + 4 + 8 + (8 + 7 + 12) / 2
+    assert slower - slow == pytest.approx(8 * operations * 1e-4)
 
 
 def test_tokens_exchanged_for_heads_travel_once_each_way_and_are_waited_for() -> None:

@@ -67,11 +67,14 @@ def test_routing_takes_launches_of_its_own() -> None:
     model = replace(MIXTURE, experts=Experts(count=2, active=1, ffn=8192))
     asked = replace(job(), model=model)
     small = replace(asked, model=replace(model, hidden=32, heads=1, ffn=32, experts=Experts(count=2, active=1, ffn=32)), sequence=64)
-    through = [layer_pass(small, Layout(), H100, silent, dense=dense) for dense in (False, True)]
+    chip = replace(H100, issue=0.0)
+    through = [layer_pass(small, Layout(), chip, silent, dense=dense) for dense in (False, True)]
     assert H100.kernels is not None
     launch = H100.kernels.launch
     assert through[0].forward.memory_bound - through[1].forward.memory_bound == pytest.approx(50 * launch, rel=0.05)
     assert through[0].backward.memory_bound - through[1].backward.memory_bound == pytest.approx(20 * launch, rel=0.05)
+    issued = [layer_pass(small, Layout(), H100, silent, dense=dense).forward.total for dense in (False, True)]
+    assert issued[0] - issued[1] > 50 * H100.issue  # the host issues them, and the experts, more slowly than they run
 
 
 def test_published_runs_say_the_layers_of_their_stages() -> None:
