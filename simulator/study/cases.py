@@ -109,21 +109,26 @@ def case(row: Mapping[str, Any], find: Find) -> Case:
     """
     assumed: list[str] = []
     wrong = _Wrong()
-    written = {part: wrong.read(part, _part, row, part) or {} for part in _PARTS}
-    row = {**row, **written, "parallel": written["parallel"]}
-    model = wrong.read("model", _model, written["model"])
-    named = wrong.read("hardware", _accelerator, written["hardware"], find)
+    read = {part: wrong.read(part, _part, row, part) for part in _PARTS}
+    written = {part: found or {} for part, found in read.items()}
+    row = {"id": "unnamed", **row, **written}
+    model = None if read["model"] is None else wrong.read("model", _model, written["model"])
+    named = None if read["hardware"] is None else wrong.read("hardware", _accelerator, written["hardware"], find)
     spared = wrong.read("recompute", recompute, str(row.get("recompute") or "not stated"))
     divided = wrong.read("parallel", sharding, str(written["parallel"].get("sharding") or "ddp"))
-    layout = wrong.read("parallel", _layout, row, divided or "none", spared or "none", assumed)
+    layout = (
+        None
+        if read["parallel"] is None or read["batch"] is None
+        else wrong.read("parallel", _layout, row, divided or "none", spared or "none", assumed)
+    )
     runs_in = wrong.read("precision", _runs_in, row, named[0] if named else None)
-    batch = wrong.read("batch", _global_batch, row, layout)
+    batch = None if read["batch"] is None else wrong.read("batch", _global_batch, row, layout)
     machines = (
         wrong.read("hardware", _machines, written["hardware"], named[0], named[1], layout.accelerators, find, assumed)
         if named and layout
         else None
     )
-    software = wrong.read("framework", software_of, row, named[0], layout, find) if named and layout and runs_in else None
+    software = wrong.read("framework and year", software_of, row, named[0], layout, find) if named and layout and runs_in else None
     if wrong or not (model and named and layout and runs_in and batch and machines and software):
         raise MendableError("; ".join(dict.fromkeys(wrong)))
     assumed += [software[1]] if software[1] else []
@@ -148,6 +153,9 @@ def case(row: Mapping[str, Any], find: Find) -> Case:
     if unstated(str(row.get("recompute") or "not stated")):
         layout = _least_recompute(job, layout, machines)
         assumed.append(f"recompute {layout.recompute}, the least that fits")
+    results = wrong.read("measured", measured, row, job, layout)
+    if results is None:
+        raise MendableError("; ".join(wrong))
     return Case(
         name=str(row["id"]),
         source=str(row.get("source") or "unnamed"),
@@ -155,7 +163,7 @@ def case(row: Mapping[str, Any], find: Find) -> Case:
         job=job,
         layout=layout,
         machines=machines,
-        measured=measured(row, job, layout),
+        measured=results,
         assumed=tuple(assumed),
     )
 
@@ -180,7 +188,7 @@ class _Wrong(list[str]):
             self.append(str(refused))
         except KeyError as missing:
             self.append(f"the case lacks {missing} in `{part}`")
-        except (TypeError, ValueError, AttributeError) as other:
+        except (TypeError, ValueError, AttributeError, OverflowError) as other:
             self.append(f"`{part}` of the case cannot be read: {other}")
         return None
 
@@ -196,18 +204,42 @@ _PARTS: Mapping[str, str] = {
 """Part of a row -> its fields. Others are told to be unread, not refused."""
 
 
+_NO_NUMBERS = (
+    "name gated_mlp tied_embeddings family arch_source moe mla layer_reduced_proxy gpu gpu_sku peak_tflops fabric assumed note "
+    "stage_layers sharding sp fsdp"
+)
+"""Fields of those parts that are words, switches or parts of their own; all others are numbers."""
+
+
 def _part(row: Mapping[str, Any], part: str) -> Mapping[str, Any]:
     found = row.get(part)
     if found is None and part in ("parallel", "batch"):
         return {}
     if not isinstance(found, Mapping):
         raise MendableError(f"`{part}` of the case cannot be read: it is no mapping")
+    numbers = set(_PARTS[part].split()) - set(_NO_NUMBERS.split())
+    wrong = [
+        f"{part}.{field} is {str(found[field])[:20]!r}, a number is expected"
+        for field in found
+        if field in numbers and not _number(found[field])
+    ]
+    if wrong:
+        raise MendableError("; ".join(wrong))
     return found
+
+
+def _number(given: Any) -> bool:
+    if given is None:
+        return True
+    try:
+        return 0 <= float(given) < 1e15
+    except (TypeError, ValueError):
+        return False
 
 
 def _lacks(written: Mapping[str, Any], part: str, *fields: str) -> None:
     missing = [f"'{field}'" for field in fields if written.get(field) is None]
-    if missing and written:
+    if missing:
         raise MendableError(f"the case lacks {' and '.join(missing)} in `{part}`")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -133,6 +134,24 @@ def test_everything_wrong_with_a_row_is_told_at_once(tmp_path: Path) -> None:
         "is not num_gpus = 24", "cannot say precision 'posit8'", "lacks 'global_batch_seqs'",
     )  # fmt: skip
     assert all(reason in found.reason for reason in reasons), found.reason
+
+
+@pytest.mark.parametrize("given", [None, "", "about 8", [1, 2], {}, -1, 1e30, True])
+def test_whatever_stands_in_a_field_a_row_is_read_or_refused(given: object) -> None:
+    """And nothing else: no field, wrong or missing, ends in an error of the program."""
+    for part, inside in ROW.items():
+        for field in (None, *inside) if isinstance(inside, dict) else (None,):
+            for row in (
+                changed(**{part: given if field is None else {**inside, field: given}}),
+                {k: v for k, v in ROW.items() if k != part},
+            ):
+                with contextlib.suppress(MendableError):
+                    case(row, entry)
+
+
+def test_a_field_that_is_no_number_is_named() -> None:
+    with pytest.raises(MendableError, match=r"model.layers is 'sixty', a number is expected; model.vocab is '\[1\]'"):
+        case(changed(model=ROW["model"] | {"layers": "sixty", "vocab": [1]}), entry)
 
 
 @pytest.mark.parametrize(
@@ -374,6 +393,7 @@ def test_blind_runs_are_told_apart(shipped: Validation) -> None:
     told = {each.split: each for each in shipped.summary.errors if (each.by, each.quantity) == ("all", "step_time_s")}
     assert told["blind"].cases == len(blind) > 150
     assert len({each.source for each in blind}) == 17
+    assert {each.source for each in blind if each.predicted is not None} <= {each.source for each in shipped.summary.first_look}
     assert not {each.source for each in blind} & {each.source for each in shipped.cases if each.split != "blind"}
     assert told["blind"].mean_error is not None
     assert told["blind"].baseline_mean_error is not None
