@@ -87,8 +87,8 @@ def _switched(software: Software, row: Mapping[str, Any], accelerator: Accelerat
     if "op-level" in str(row.get("recompute")):
         software = replace(software, selective="operations")
     if row.get("source") == "llm-foundry" and accelerator.launched < "2022":
-        # PyTorch 1.13.1 is the default image of its scripts/train/benchmarking/submit_benchmarks.py; checkpoints that stop early are of 2023
-        # (pytorch/pytorch, pull request 90105, at first behind a flag).
+        # PyTorch 1.13.1 is the default image of its scripts/train/benchmarking/submit_benchmarks.py; checkpoints that stop early are of
+        # 2023 (pytorch/pytorch, pull request 90105, at first behind a flag).
         # Assumes: the table of A100 was measured with the former, that of H100 with a release that stops.
         software = replace(software, recomputes_last=True)
     if re.search("row-?wise", str(row.get("precision"))):
