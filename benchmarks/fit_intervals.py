@@ -22,7 +22,7 @@ from simulator.study.cases import Case, case, rows
 NEAREST = {
     "megatron-2020": "megatron-2021", "megatron-2021": "megatron-2020", "megatron-2022": "megatron-2021", "megatron-2025": "nemo-2025",
     "pytorch-2023": "megatron-2023", "fsdp-2023": "torchtitan-2024", "nemo-2024": "nemo-2025", "nemo-2025": "nemo-2024",
-    "deepspeed-2022": "megatron-2021",
+    "deepspeed-2022": "megatron-2021", "torchtitan-2024": "fsdp-2023", "torchtitan-2025": "fsdp-2023",
 }  # fmt: skip
 """Generation -> the one nearest in year and kind whose calibration does not rest on the same sources."""
 SHARED = ("fms-fsdp", "zero-bubble")

@@ -3,18 +3,21 @@
 from simulator.hardware.accelerator import Accelerator, Kernels, MatrixKernels
 from simulator.hardware.kernels import (
     DEFAULT_KERNELS,
+    NARROW,
     fused_attention_time,
     kernels_of,
     peak_of,
     product_time,
     stream_time,
     unfused_attention_time,
+    wide,
 )
 from simulator.hardware.node import Node, NodePower, ScaleUp
 from simulator.hardware.software import Software
 
 __all__ = [
     "DEFAULT_KERNELS",
+    "NARROW",
     "Accelerator",
     "Kernels",
     "MatrixKernels",
@@ -28,4 +31,5 @@ __all__ = [
     "product_time",
     "stream_time",
     "unfused_attention_time",
+    "wide",
 ]

@@ -8,7 +8,16 @@ from functools import cached_property
 from statistics import NormalDist
 
 from simulator.collectives import Operation
-from simulator.hardware import Accelerator, fused_attention_time, kernels_of, product_time, stream_time, unfused_attention_time
+from simulator.hardware import (
+    NARROW,
+    Accelerator,
+    fused_attention_time,
+    kernels_of,
+    product_time,
+    stream_time,
+    unfused_attention_time,
+    wide,
+)
 from simulator.model import Product, Transformer, head_size, products
 from simulator.parallelism import Layout
 from simulator.step.job import Job
@@ -201,7 +210,7 @@ class _Matrix:
         k = product.k / split if product.split == "row" else product.k
         # The router computes in the precision of its input, which is never of 8 bits.
         # Source: NVIDIA/Megatron-LM core_v0.11.0, megatron/core/transformer/moe/router.py (`gating`); later unless asked for fp32.
-        precision = "bf16" if product.part == "router" and job.precision == "fp8" else job.precision
+        precision = wide(job.precision) if product.part == "router" else job.precision
         self.name, self.rows, self.k, self.n, self.tokens = product.name, m * self.copies, k, n, m
         self.parameters = k * n * self.copies
         widths = [n * share for share in _widths(job, product.name)]
@@ -253,7 +262,7 @@ def _attention(job: Job, layout: Layout, accelerator: Accelerator) -> tuple[floa
             slowdown *= kernels_of(accelerator).attention_ported
         arguments = (job.precision, layout.microbatch, query, seen_twice, heads, size, kv, slowdown)
         return fused_attention_time(accelerator, *arguments), fused_attention_time(accelerator, *arguments, backward=True)
-    precision = "bf16" if job.precision == "fp8" else job.precision
+    precision = wide(job.precision)
     plain = (precision, layout.microbatch, query, float(job.sequence), heads, size, job.software.fused_softmax, job.software.dropout)
     return unfused_attention_time(accelerator, *plain), unfused_attention_time(accelerator, *plain, backward=True)
 
@@ -301,7 +310,7 @@ def _memory_bound(
         copies = 2 * _SCATTERED + (2 if 1 < layout.expert < model.experts.count else 0)
         forward, backward = forward + 4 * copies * routed, backward + 4 * copies * routed
     launches = 8.0 + 8 * plain + (0 if whole else 6 * norms)
-    if job.precision == "fp8":
+    if job.precision in NARROW:
         casts = _casts(job, layout, matrices)
         forward, backward, launches = forward + casts[0], backward + casts[1], launches + casts[2]
     # Gradients of a common input are added up: read each, write the sum.
@@ -415,8 +424,8 @@ def _tensor(
         return _Tensor(0.0, pairs * summed, summed, sum(reduce - min(share * reduce, weight) for weight in weights))
     # Operands of 8-bit products are cast before they are gathered; what is summed travels in 16 bit.
     # Source: NVIDIA/TransformerEngine, transformer_engine/pytorch/module/layernorm_linear.py.
-    rowwise = job.precision == "fp8" and software.scaling == "row"
-    gathered = size / 2 if job.precision == "fp8" and not rowwise else size
+    rowwise = job.precision in NARROW and software.scaling == "row"
+    gathered = size / 2 if job.precision in NARROW and not rowwise else size
     gather, scatter = communicate("all_gather", gathered, "tensor"), communicate("reduce_scatter", size, "tensor")
     # Backward: gather the output's gradient, gather the input again (beside a product, as the scatter), scatter the input's gradient.
     again = scatter if software.keeps_gathered else gather + scatter
@@ -507,7 +516,7 @@ def output_pass(job: Job, layout: Layout, accelerator: Accelerator, communicate:
     model = job.model
     tokens = layout.microbatch * job.sequence / layout.context
     width = model.vocabulary / layout.tensor
-    precision = "bf16" if job.precision == "fp8" else job.precision
+    precision = wide(job.precision)
     product = product_time(accelerator, precision, tokens, width, model.hidden)
     weight = product_time(accelerator, precision, width, model.hidden, tokens) + _accumulated(job, accelerator, width * model.hidden)
     gradients = product_time(accelerator, precision, tokens, model.hidden, width) + weight

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from statistics import NormalDist
 
-from simulator.hardware import kernels_of
+from simulator.hardware import NARROW, kernels_of
 from simulator.parallelism import Layout
 from simulator.step.job import Job, Machines
 
@@ -78,9 +78,8 @@ def kinds(job: Job, layout: Layout, machines: Machines) -> tuple[str, ...]:
         "context": layout.context > 1,
         "expert": layout.expert > 1,
         "zero3": layout.sharding == "zero3",
-        "fp8": job.precision == "fp8",
         "offload": bool(layout.offload),
-    }
+    } | {precision: job.precision == precision for precision in NARROW}
     return tuple(kind for kind, is_present in present.items() if is_present)
 
 

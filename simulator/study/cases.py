@@ -152,7 +152,8 @@ def case(row: Mapping[str, Any], find: Find) -> Case:
         assumed.append(f"recompute of {layout.recompute_layers or 'all'} layers of each chunk, the fewest that fit")
     if unstated(str(row.get("recompute") or "not stated")):
         layout = _least_recompute(job, layout, machines)
-        assumed.append(f"recompute {layout.recompute}, the least that fits")
+        layers = f" of {layout.recompute_layers} layers of each chunk" if layout.recompute_layers else ""
+        assumed.append(f"recompute {layout.recompute}{layers}, the least that fits")
     results = wrong.read("measured", measured, row, job, layout)
     if results is None:
         raise MendableError("; ".join(wrong))
@@ -465,7 +466,7 @@ def _least_recompute(job: Job, layout: Layout, machines: Machines) -> Layout:
     for kind in kinds:
         tried = replace(layout, recompute=kind)
         if _fits(job, tried, machines):
-            return tried
+            return _fewest_recomputed(job, tried, machines) if kind == "full" else tried
     return replace(layout, recompute="full")
 
 

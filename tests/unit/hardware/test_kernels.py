@@ -100,3 +100,11 @@ def test_products_of_an_h100_held_to_500_watts(m: int, n: int, k: int, precision
     fresh = {name: dataclasses.replace(getattr(kernels, name), sustained=1.0) for name in ("matrix", "matrix_fp8")}
     card = dataclasses.replace(card, kernels=dataclasses.replace(kernels, **fresh))
     assert product_time(card, precision, m, n, k) == pytest.approx(milliseconds * 1e-3, rel=0.07)
+
+
+def test_narrow_products_have_their_own_rate_and_the_rest_stays_in_16_bit() -> None:
+    card = entry("accelerators", "b200-sxm")
+    eight, four = (product_time(card, precision, 16384, 16384, 16384) for precision in ("fp8", "fp4"))
+    assert eight / four == pytest.approx(card.peak["fp4"] / card.peak["fp8"], rel=0.05)
+    attention = [fused_attention_time(card, precision, 1, 8192, 4096, 32, 128, 8, 1.0) for precision in ("bf16", "fp8", "fp4", "int8")]
+    assert len(set(attention)) == 1

@@ -101,6 +101,18 @@ def test_recompute_of_a_subset_of_layers_is_of_the_fewest_that_fit() -> None:
     assert told.layout.recompute_layers == 5
 
 
+def test_recompute_that_is_not_stated_is_the_least_that_fits() -> None:
+    """Nothing, else what costs least, else all of as few layers as fit."""
+    parallel = {"tp": 1, "pp": 1, "dp": 16, "sharding": "fsdp(zero3)"}
+    few, many = (
+        case(changed(recompute="not stated", parallel=parallel, batch={"micro_batch_seqs": size, "global_batch_seqs": 64}), entry).layout
+        for size in (1, 2)
+    )
+    assert few.recompute == "none"
+    assert many.recompute == "full"
+    assert many.recompute_layers is not None
+
+
 @pytest.mark.parametrize(
     ("fields", "reason"),
     [
