@@ -33,8 +33,9 @@ class Software(Sourced):
             leaves 16-bit gradients, added when it is over, and communication makes `copies`: 16-bit buckets of gradients, or where states
             are sharded the weights flattened twice to be gathered; or where gradients are kept in fp32, those of a backward pass are `cast`
             and added when it is over, and all ranks get the sum, whoever updates.
-        sharded_reduction: where the optimizer alone is sharded (zero1), each rank is sent its share of the summed gradients (`scatter`), or
-            every rank is sent all of them once the backward pass is over, so that nothing hides it (`all_reduce`).
+        sharded_reduction: where weights are not sharded (zero1, zero2), each rank is sent its share of the summed gradients (`scatter`), or
+            every rank is sent all of them: where the optimizer alone is sharded, once the backward pass is over, so that nothing hides it
+            (`all_reduce`); or bucket by bucket beside that pass, and weights are gathered when all are updated, beside nothing (`buckets`).
         bucket: gradients are reduced in collectives of at least this size, of whole parameters each [B]; all at once where absent.
         fused_projections: queries, keys and values are one product, and gate and up projection another; otherwise each is a product of its
             own, and the gradients of their common input are added up.
@@ -95,7 +96,7 @@ class Software(Sourced):
     keeps_sent: bool = False
     split: Literal["equal", "cost"] = "equal"
     reduction: Literal["in_place", "copies", "cast"] = "in_place"
-    sharded_reduction: Literal["scatter", "all_reduce"] = "scatter"
+    sharded_reduction: Literal["scatter", "all_reduce", "buckets"] = "scatter"
     bucket: Bytes | None = None
     fused_projections: bool = True
     repeats_keys: bool = False

@@ -321,13 +321,23 @@ class _Data:
         software = self.job.software
         return self.layout.sharding == "zero1" and (software.sharded_reduction == "all_reduce" or software.casts(self.job.precision))
 
+    @property
+    def in_buckets(self) -> bool:
+        """Every rank gets all gradients although it needs its share alone, bucket by bucket, and gathers weights after the update."""
+        return self.layout.sharding in ("zero1", "zero2") and self.job.software.sharded_reduction == "buckets"
+
+    @property
+    def reduced_by(self) -> Operation:
+        """The collective that gradients are reduced with."""
+        return "all_reduce" if self.late or self.in_buckets or self.layout.sharding == "none" else "reduce_scatter"
+
     def reduction(self) -> float:
         """Seconds to reduce all gradients once, in buckets or not: all-reduce, or reduce-scatter where states are sharded."""
         software = self.job.software
-        operation: Operation = "all_reduce" if self.late or self.layout.sharding == "none" else "reduce_scatter"
         size = float(software.gradient_size(self.job.precision))
-        dense = 1 if software.bucket is None or self.late else self._buckets(software.bucket / size)
-        return self._travel(operation, size, dense)
+        # Fully sharded, a layer is a bucket.
+        whole = software.bucket is None or self.late or self.layout.sharding == "zero3"
+        return self._travel(self.reduced_by, size, 1 if whole else self._buckets((software.bucket or 0.0) / size))
 
     def _travel(self, operation: Operation, size: float, dense: int = 1) -> float:
         """Seconds for `size` bytes of each parameter, the dense ones in so many collectives; fully sharded layers one after the other."""
@@ -393,8 +403,7 @@ class _Data:
         backward = chunks[0].backward.total + layout.pipeline * math.fsum(chunk.backward.total for chunk in chunks[:-1])
         forward = chunks[0].forward.total + layout.pipeline * math.fsum(chunk.forward.total for chunk in chunks[1:])
         reduction, gathering = self.reduction(), self.gathering()
-        operation: Operation = "all_reduce" if self.late or layout.sharding == "none" else "reduce_scatter"
-        held = self.held(operation, software.gradient_size(self.job.precision))
+        held = self.held(self.reduced_by, software.gradient_size(self.job.precision))
         if layout.sharding == "zero2":
             # Gradients are scattered after every microbatch, since nobody keeps all of them.
             each = self._left(reduction, backward, held) if overlapped else reduction
@@ -402,7 +411,7 @@ class _Data:
         else:
             reduced = self._left(reduction, backward, held) if overlapped else reduction
         gathered = gathering
-        if software.overlap_parameter_gather and gathering:
+        if software.overlap_parameter_gather and gathering and not self.in_buckets:
             gathered = self._left(gathering, forward, self.held("all_gather", 2.0))
         return reduced + gathered + self._tied()
 

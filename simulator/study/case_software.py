@@ -62,6 +62,11 @@ def _generation(row: Mapping[str, Any], accelerator: Accelerator, layout: Layout
         chosen, why = "deepspeed-2021", "DeepSpeed"
     elif "deepspeed" in said and layout.pipeline > 1:
         chosen, why = "deepspeed-2022", "DeepSpeed's pipeline"
+    elif "deepspeed" in _ran(row) and layout.pipeline == layout.tensor == 1 and not re.search("megatron|nemo", _ran(row)):
+        # Assumes: whoever trains with DeepSpeed and not with Megatron-LM's layers has those of transformers.
+        chosen, why = "deepspeed-2024", "DeepSpeed with transformers"
+    elif re.search(r"transformers\b|hugging ?face|\bhf\b|\baccelerate\b", _ran(row)) and not re.search("megatron|nemo", _ran(row)):
+        chosen, why = "transformers-2024", "transformers"
     elif layout.sharding == "zero3" and not re.search("megatron|nemo", said):
         chosen, why = "fsdp-2023" if year <= 2024 else "torchtitan-2024", f"sharded weights in {year}"
     elif re.search(r"\bnemo\b|dgx cloud|dgxc|maxtext|transformer engine", said) or (
@@ -78,6 +83,11 @@ def _generation(row: Mapping[str, Any], accelerator: Accelerator, layout: Layout
     return chosen, f"software {chosen} ({why})"
 
 
+def _ran(row: Mapping[str, Any]) -> str:
+    """What a row says of the software that ran, and not of where its numbers or its model are from."""
+    return f"{row.get('framework', '')} {row.get('schedule_notes', '')}".lower()
+
+
 _MEGATRON = ((2025, "megatron-2025"), (2023, "megatron-2023"), (2022, "megatron-2022"), (2021, "megatron-2021"), (0, "megatron-2020"))
 
 
@@ -91,6 +101,13 @@ def _switched(software: Software, row: Mapping[str, Any], accelerator: Accelerat
         # 2023 (pytorch/pytorch, pull request 90105, at first behind a flag).
         # Assumes: the table of A100 was measured with the former, that of H100 with a release that stops.
         software = replace(software, recomputes_last=True)
+    if software.name == "transformers-2024" and layout.sharding != "zero3":
+        # Under autocast weights and gradients are kept, and reduced, in fp32; FSDP's mixed precision reduces what it computed in.
+        # Source: huggingface/accelerate, src/accelerate/utils/dataclasses.py (FullyShardedDataParallelPlugin.set_mixed_precision).
+        software = replace(software, gradient_bytes=4)
+    if software.name in _OF_TRANSFORMERS and "flash" in _kernel_of(row).lower():
+        # Keys and values are not repeated for it (modeling_llama.py, LlamaFlashAttention2).
+        software = replace(software, repeats_keys=False)
     if re.search("row-?wise", str(row.get("precision"))):
         software = replace(software, scaling="row")
     if row.get("source") == "simumax-b200":
@@ -131,18 +148,19 @@ def with_kernels(software: Software, written: str, source: str) -> Software:
     if not name:
         return software
     plain = software.fused_elementwise or "rms" in name
-    # A row that names its kernels names that of the norm too, where there is one.
-    norm = "rms" in name or source not in (*_FIT, "hagemann")
+    # A row of these sources that names its kernels names that of the norm too, where there is one.
+    norm = "rms" in name or (software.fused_norm and source not in (*_FIT, "hagemann"))
     slower = 2.0 if re.search("flash.*1", name) else software.attention_slowdown
     return replace(
         software,
         fused_attention="flash" in name,
         attention_slowdown=slower,
-        fused_softmax=name != "torch",
+        fused_softmax=name not in ("torch", "eager"),
         fused_elementwise=plain,
         fused_norm=norm,
     )
 
 
+_OF_TRANSFORMERS = ("transformers-2024", "deepspeed-2024")
 _FIT = ("hagemann-fit", "fit-a100")
 """Sources that tell which layouts of Hagemann et al. fitted."""

@@ -14,7 +14,7 @@ from simulator.model import Experts, Transformer, parameters, products
 from simulator.outcome import Infeasible
 from simulator.parallelism import Layout
 from simulator.scenario import entry
-from simulator.step import Job, Machines, StepAnswer, clock, evaluate
+from simulator.step import Clock, Job, Machines, StepAnswer, clock, evaluate
 from simulator.step.layer import _casts, _Matrix, slowest
 
 GPT3 = Transformer(layers=96, hidden=12288, heads=96, ffn=49152, vocabulary=51200, sequence=2048, positions="learned", biases=True)
@@ -253,6 +253,29 @@ def test_gradients_that_every_rank_gets_after_the_backward_pass_are_not_hidden()
     reduced = timed.network.communicate("all_reduce", 4.0 * timed.parameters, "data_context")
     assert reduced < timed.parts["data_comm"]
     assert data_comm(layout, 8, sharded_reduction="scatter") < timed.parts["data_comm"] - reduced / 2
+
+
+def test_gradients_summed_in_buckets_on_every_rank_hide_and_the_weights_gathered_after_the_update_do_not() -> None:
+    """DeepSpeed's ZeRO-2: sixteen-bit gradients go to all ranks, 5e8 at a time, in each microbatch; weights wait for the update."""
+    layout = Layout(data=16, microbatch=1, sharding="zero2")
+
+    def timed(layout: Layout = layout, **change: object) -> Clock:
+        asked = job("deepspeed-2024", 32, LLAMA, "bf16")
+        software = dataclasses.replace(asked.software, **change)  # type: ignore[arg-type]
+        return clock(dataclasses.replace(asked, software=software), layout, dgx(2))
+
+    buckets, scattered = timed(), timed(sharded_reduction="scatter")
+    gather = buckets.network.communicate("all_gather", 2.0 * buckets.parameters, "data_context")
+    sent = 16 * buckets.network.communicate("all_reduce", 2.0 * buckets.parameters / 16, "data_context")
+    assert buckets.data_traffic == pytest.approx(sent + gather, rel=0.02)  # 7.5e9 parameters: fifteen buckets and what is left
+    assert scattered.data_traffic < buckets.data_traffic
+    assert buckets.parts["data_comm"] > gather
+    alone = timed(overlap_gradient_reduction=False, overlap_parameter_gather=False).parts["data_comm"]
+    assert alone == pytest.approx(2 * (buckets.data_traffic - gather) + gather)
+    assert buckets.parts["data_comm"] < alone - gather
+    # Fully sharded, gradients are scattered and a layer is a bucket.
+    whole = dataclasses.replace(layout, sharding="zero3")
+    assert timed(whole).data_traffic == timed(whole, sharded_reduction="scatter", bucket=None).data_traffic
 
 
 def test_weights_gathered_into_lists_are_copied_once_for_each_parameter_of_each_rank() -> None:

@@ -13,6 +13,7 @@ from click.testing import CliRunner
 
 from simulator.cli import cli
 from simulator.errors import MendableError, ProblemsError
+from simulator.hardware import Software
 from simulator.outcome import Validation
 from simulator.report.figures import drawn
 from simulator.report.markdown import document
@@ -236,6 +237,9 @@ def test_cores_are_not_taken_for_chips() -> None:
         case(changed(hardware={"gpu": "Trainium1 NeuronCore-v2", "gpus_per_node": 32}), entry)
 
 
+OF_2021 = {"year": 2021, "hardware": {"gpu": "A100", "gpu_sku": "A100-SXM4-80GB", "gpus_per_node": 8, "nvlink_gen": 3}}
+
+
 @pytest.mark.parametrize(
     ("fields", "generation"),
     [
@@ -249,10 +253,32 @@ def test_cores_are_not_taken_for_chips() -> None:
         ({"software": "nemo-2025"}, "nemo-2025"),
         ({"framework": "Megatron-DeepSpeed", "parallel": {"tp": 2, "pp": 2, "dp": 4}, "num_gpus": 16}, "deepspeed-2022"),
         ({"year": None}, "megatron-2023"),
+        ({"framework": "DeepSpeed 0.14, HF transformers", "parallel": {"dp": 16, "sharding": "ZeRO-2"}, "num_gpus": 16}, "deepspeed-2024"),
+        ({"framework": "DeepSpeed", "parallel": {"dp": 16, "sharding": "ZeRO-3"}, "num_gpus": 16}, "deepspeed-2024"),
+        ({"framework": "DeepSpeed", "parallel": {"dp": 16, "sharding": "ZeRO-3"}, "num_gpus": 16} | OF_2021, "deepspeed-2021"),
+        ({"framework": "Hugging Face Accelerate", "parallel": {"dp": 16, "sharding": "fsdp"}, "num_gpus": 16}, "transformers-2024"),
+        ({"framework": "transformers, Trainer", "parallel": {"dp": 16}, "num_gpus": 16}, "transformers-2024"),
+        ({"framework": "Transformer Engine"}, "nemo-2024"),
+        ({"reference": "https://huggingface.co/some/model"}, "megatron-2023"),
     ],
 )
 def test_unknown_sources_choose_their_software_by_what_they_say(fields: dict[str, object], generation: str) -> None:
     assert case(changed(**fields), entry).generation == generation
+
+
+def test_transformers_keeps_its_eager_norm_and_repeats_keys_unless_its_attention_is_flash_attention() -> None:
+    def of(kernel: str, sharding: str = "fsdp") -> Software:
+        told = {"framework": "transformers", "parallel": {"dp": 16, "sharding": sharding}, "num_gpus": 16, "kernel": kernel}
+        return case(changed(**told), entry).job.software
+
+    assert [(each.fused_attention, each.fused_softmax, each.repeats_keys) for each in map(of, ("", "flash-attention 2", "eager"))] == [
+        (True, False, True),
+        (True, True, False),
+        (False, False, True),
+    ]
+    assert not any(of(kernel).fused_norm or of(kernel).fused_elementwise for kernel in ("", "flash-attention 2", "eager"))
+    # Autocast of replicas keeps and reduces gradients in fp32, FSDP reduces 16 bit.
+    assert [of("", sharding).gradient_bytes for sharding in ("ddp", "fsdp")] == [4, 2]
 
 
 def test_a_board_with_a_lower_limit_is_slower() -> None:
