@@ -227,9 +227,10 @@ def _history(validation: Validation) -> Section | None:
         "which tokens, and the copies and small kernels of its dispatch (Megatron-Core 0.11); what others measured on the 500 W H100 of "
         "torchtitan; that DeepSpeed's pipeline casts and adds bf16 gradients in fp32 and sends one way after the other (mtnlg, "
         "vtrain-multi). The layouts of nemo-launcher are those of the release whose table it prints, not of a later one; its tables of two "
-        "earlier releases came later. Of the blind sources only how they are read changed: links of A800 and H800, a TPU's slice as one "
-        "fabric, words for precision, sharding and recompute, and that none of Pax's smallest models had flash attention; then what "
-        "transformers' models and DeepSpeed's ZeRO do (deepspeed-a800)."
+        "earlier releases came later. Of the blind sources changed how they are read (links of A800 and H800, a TPU's slice as one "
+        "fabric, words for precision, sharding and recompute, and that none of Pax's smallest models had flash attention); then what "
+        "transformers' models and DeepSpeed's ZeRO do (deepspeed-a800), and what had run with default kernels: AMD's, Google's and "
+        "consumer parts have published ones since, TPUs what MaxText's source says."
     )
     table = Table(columns=columns, rows=rows, keys=3, brief=False)
     return Section(name="history", heading="At first look and now", blocks=(table, told))

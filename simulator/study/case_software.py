@@ -55,7 +55,9 @@ def _generation(row: Mapping[str, Any], accelerator: Accelerator, layout: Layout
     said = " ".join(str(row.get(key, "")) for key in ("framework", "source", "schedule_notes", "reference", "notes", "table")).lower()
     year = int(row.get("year") or int(accelerator.launched[:4]) + 1)
     year = max(year, int(accelerator.launched[:4]))
-    if "torchtitan" in said or "fsdp2" in str(row["parallel"].get("sharding")):
+    if re.search(r"\bmaxtext\b|\bpax(ml)?\b|\bjax\b|\bxla\b|praxis", said) and accelerator.transfers_apart:
+        chosen, why = "maxtext-2023", "a step that XLA compiles whole"
+    elif "torchtitan" in said or "fsdp2" in str(row["parallel"].get("sharding")):
         # Its loss is compiled since February 2025 (pytorch/torchtitan, d1f62be).
         chosen, why = "torchtitan-2025" if year >= 2025 else "torchtitan-2024", f"FSDP2 in {year}"
     elif "deepspeed" in said and layout.sharding in ("zero2", "zero3") and year <= 2022:

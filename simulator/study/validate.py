@@ -102,7 +102,8 @@ def _validated(row: Mapping[str, Any], found: Case | MendableError, rate: _Rate)
 
 def _figures(of: Case, rate: _Rate) -> Iterable[ValidatedCase]:
     accelerator = of.machines.node.accelerator
-    kernels = "kernels measured" if accelerator.kernels is not None else "no kernel measured"
+    known = accelerator.kernels is not None and not accelerator.kernels.calibrated_on.startswith("assumed")
+    kernels = "kernels measured" if known else "no kernel measured"
     assumed = f"; assumed: {', '.join(of.assumed)}" if of.assumed else ""
     told = ValidatedCase(
         id=of.name,

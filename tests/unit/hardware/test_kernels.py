@@ -108,3 +108,63 @@ def test_narrow_products_have_their_own_rate_and_the_rest_stays_in_16_bit() -> N
     assert eight / four == pytest.approx(card.peak["fp4"] / card.peak["fp8"], rel=0.05)
     attention = [fused_attention_time(card, precision, 1, 8192, 4096, 32, 128, 8, 1.0) for precision in ("bf16", "fp8", "fp4", "int8")]
     assert len(set(attention)) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "m", "n", "k", "precision", "tflops"),
+    [
+        ("mi300x", 16384, 8192, 1280, "bf16", 493.0), ("mi300x", 16384, 1024, 8192, "bf16", 546.4),
+        ("mi300x", 10240, 15360, 8192, "bf16", 668.4), ("mi325x", 4096, 4096, 4096, "bf16", 751.7),
+        ("mi325x", 8192, 8192, 8192, "bf16", 785.5), ("mi325x", 4096, 4864, 32896, "bf16", 831.4),
+        ("mi325x", 4096, 3648, 32896, "fp8", 1408.0), ("mi355x", 16384, 16384, 16384, "bf16", 1560.0),
+        ("mi355x", 12288, 8192, 8192, "bf16", 1565.0), ("mi355x", 65536, 7168, 2048, "bf16", 1268.0),
+        ("mi355x", 4096, 4096, 4096, "fp8", 2748.8), ("mi355x", 16384, 16384, 16384, "fp8", 3293.2),
+        ("rtx-4090", 2048, 2048, 2048, "bf16", 142.9), ("rtx-4090", 4096, 4096, 4096, "bf16", 149.5),
+        ("gaudi2", 14336, 15360, 2048, "bf16", 418.7), ("gaudi2", 6144, 11264, 5120, "fp8", 826.5),
+    ],
+)  # fmt: skip
+def test_products_as_published_where_few_are(name: str, m: int, n: int, k: int, precision: str, tflops: float) -> None:
+    """The figures that `calibrated_on` names, single products; shapes and libraries differ by up to 15 % and the form by as much."""
+    assert 2 * m * n * k / product_time(_fresh(name), precision, m, n, k) / 1e12 == pytest.approx(tflops, rel=0.15)
+
+
+def test_products_of_llama_70b_on_an_mi300x() -> None:
+    """About 620 TFLOP/s in 16 and 990 in 8 bits over five shapes: SemiAnalysis, December 2024."""
+    shapes = [(16384, 8192, 1280), (16384, 1024, 8192), (16384, 8192, 7168), (16384, 3584, 8192), (8192, 8192, 8192)]
+    for precision, tflops in (("bf16", 620.0), ("fp8", 990.0)):
+        seconds = sum(product_time(_fresh("mi300x"), precision, *shape) for shape in shapes)
+        assert sum(2 * m * n * k for m, n, k in shapes) / seconds / 1e12 == pytest.approx(tflops, rel=0.03)
+
+
+def test_products_of_xla_on_a_tpu_v5e() -> None:
+    """Timed from Python, of which a small product shows the dispatch: JAX's documentation, pallas/tpu/matmul."""
+    for edge, seconds in ((4096, 827.3e-6), (8192, 6047.1e-6)):
+        assert product_time(_fresh("tpu-v5e"), "bf16", edge, edge, edge) == pytest.approx(seconds - 107e-6, rel=0.03)
+
+
+@pytest.mark.parametrize(
+    ("name", "batch", "length", "heads", "forward", "backward"),
+    [
+        ("mi300x", 8, 8192, 64, 550.7, 432.7), ("mi300x", 1, 4096, 64, 474.4, 378.2), ("mi300x", 4, 2048, 32, 419.4, 330.2),
+        ("mi355x", 8, 8192, 64, 1312.0, 1067.9), ("mi355x", 1, 4096, 64, 1046.1, 941.2), ("mi355x", 4, 2048, 32, 809.8, 783.3),
+    ],
+)  # fmt: skip
+def test_attention_of_aiter(name: str, batch: int, length: int, heads: int, forward: float, backward: float) -> None:
+    """TFLOP/s of the causal half: ROCm/aiter, op_tests/cpp/mha/README.md."""
+    flop = 2e-12 * batch * heads * length**2 * 128
+    told = (batch, length, length, heads, 128, 8)
+    assert flop / fused_attention_time(entry("accelerators", name), "bf16", *told) == pytest.approx(forward, rel=0.1)
+    assert 2.5 * flop / fused_attention_time(entry("accelerators", name), "bf16", *told, backward=True) == pytest.approx(backward, rel=0.15)
+
+
+def _fresh(name: str) -> Accelerator:
+    """An accelerator of the catalogue at the clock of a benchmark, not of hours of training."""
+    chip: Accelerator = entry("accelerators", name)
+    assert chip.kernels is not None
+    low = chip.kernels.matrix_fp8
+    kernels = replace(
+        chip.kernels,
+        matrix=replace(chip.kernels.matrix, sustained=1.0),
+        matrix_fp8=None if low is None else replace(low, sustained=1.0),
+    )
+    return replace(chip, kernels=kernels)

@@ -80,7 +80,7 @@ def test_an_answer_counts_flop_and_states() -> None:
 
 
 def test_an_unmeasured_accelerator_says_so_and_is_less_certain() -> None:
-    measured, unmeasured = (evaluate(job("megatron-2023"), PTDP, dgx(48, name)) for name in ("a100-sxm-80gb", "mi250x"))
+    measured, unmeasured = (evaluate(job("megatron-2023"), PTDP, dgx(48, name)) for name in ("a100-sxm-80gb", "h20"))
     assert isinstance(measured, StepAnswer)
     assert isinstance(unmeasured, StepAnswer)
     assert unmeasured.sigma > measured.sigma

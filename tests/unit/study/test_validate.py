@@ -251,6 +251,8 @@ OF_2021 = {"year": 2021, "hardware": {"gpu": "A100", "gpu_sku": "A100-SXM4-80GB"
         ({"framework": "torchtitan", "parallel": {"dp": 16, "sharding": "fsdp"}, "num_gpus": 16, "year": 2025}, "torchtitan-2025"),
         ({"parallel": {"dp": 16, "sharding": "fsdp"}, "num_gpus": 16}, "fsdp-2023"),
         ({"software": "nemo-2025"}, "nemo-2025"),
+        ({"framework": "MaxText", "hardware": {"gpu": "TPU v5e", "gpus_per_node": 8}}, "maxtext-2023"),
+        ({"framework": "MaxText (JAX)"}, "nemo-2024"),  # on a GPU, where XLA calls the same libraries as others
         ({"framework": "Megatron-DeepSpeed", "parallel": {"tp": 2, "pp": 2, "dp": 4}, "num_gpus": 16}, "deepspeed-2022"),
         ({"year": None}, "megatron-2023"),
         ({"framework": "DeepSpeed 0.14, HF transformers", "parallel": {"dp": 16, "sharding": "ZeRO-2"}, "num_gpus": 16}, "deepspeed-2024"),
