@@ -3,7 +3,8 @@
     python benchmarks/fit_intervals.py
 
 Every calibration source of the catalogue is predicted with its own software generation, and with the nearest one that was calibrated on
-other sources (leave one source out). Held-out sources are not read.
+other sources (leave one source out). Blind sources tell what stands beside that: software that is not in the catalogue, accelerators that
+nobody measured, and with the calibration sources mixtures of experts. Held-out sources are not read.
 """
 
 from __future__ import annotations
@@ -34,11 +35,11 @@ def residual(of: Case) -> float:
     return math.log(of.seconds / clock(of.job, of.layout, of.machines).total)
 
 
-def cases() -> Sequence[Case]:
-    """The calibration cases of the catalogue that a step time is known of."""
+def cases(split: str) -> Sequence[Case]:
+    """The cases of that split of the catalogue that a step time is known of."""
     found = []
     for file in measurements():
-        if "case_source" not in file.document or file.document["split"] != "calibration":
+        if "case_source" not in file.document or file.document["split"] != split:
             continue
         for row in rows(file.document):
             try:
@@ -53,7 +54,7 @@ def cases() -> Sequence[Case]:
 def main() -> None:
     """Print every source and the spreads."""
     own, other = defaultdict(list), defaultdict(list)
-    for one in cases():
+    for one in cases("calibration"):
         key = (one.source, "moe" if one.job.model.experts else "dense")
         if one.generation == "deepspeed-2021":
             continue  # ZeRO-3 of 2021: a share of its rate was fitted on the six runs there are
@@ -71,8 +72,28 @@ def main() -> None:
     dense = [statistics.median(found) for (_, kind), found in other.items() if kind == "dense"]
     within = [statistics.pstdev(found) for (_, kind), found in own.items() if kind == "dense" and len(found) > 2]
     print(f"dense: between {rms(dense):.3f} over {len(dense)} sources, within {rms(within):.3f}")
-    mixtures = [1.4826 * statistics.median(abs(one) for one in found) for (_, kind), found in own.items() if kind == "moe"]
-    print(f"mixtures of experts: {rms(mixtures):.3f} over {len(mixtures)} sources (1.4826 x median size of the residual)")
+    groups = blind()
+    mixtures = {source: found for (source, kind), found in own.items() if kind == "moe"} | groups.pop("mixtures of experts")
+    sizes = [1.4826 * statistics.median(abs(one) for one in found) for found in mixtures.values()]
+    print(f"mixtures of experts: {rms(sizes):.3f} over {len(sizes)} sources (1.4826 x median size of the residual)")
+    for group, sources in groups.items():
+        medians = {name: statistics.median(found) for name, found in sources.items()}
+        told = ", ".join(f"{name} {value:+.2f}" for name, value in medians.items())
+        print(f"{group}: {rms(list(medians.values())):.3f} over {len(medians)} ({told})")
+
+
+def blind() -> dict[str, dict[str, list[float]]]:
+    """What a blind run has that no calibration run has -> source or accelerator -> residuals."""
+    groups: dict[str, dict[str, list[float]]] = {kind: defaultdict(list) for kind in ("mixtures of experts", "stands in", "not measured")}
+    for one in cases("blind"):
+        if one.machines.node.accelerator.kernels is None:
+            if not one.job.model.experts:
+                groups["not measured"][one.machines.node.accelerator.name].append(residual(one))
+        elif one.job.model.experts:
+            groups["mixtures of experts"][one.source].append(residual(one))
+        elif one.job.software.stands_in:
+            groups["stands in"][one.source].append(residual(one))
+    return groups
 
 
 def rms(values: Sequence[float]) -> float:

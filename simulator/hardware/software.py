@@ -79,6 +79,7 @@ class Software(Sourced):
         sigma: spread (log-normal) of measured over modelled step times within one source, on the rows that `sources` names.
         calibrated: what the runs had that this generation was calibrated on: kinds of parallelism (`data`, `tensor`, `pipeline`, ..) and
             `fp8`; nothing where no run was used. What they did not have widens the prediction interval.
+        stands_in: the run's own software is another, which this generation is like: a wider prediction interval.
     """
 
     year: int
@@ -130,6 +131,7 @@ class Software(Sourced):
     jitter: Ratio
     sigma: Ratio = 0.10
     calibrated: tuple[str, ...] = ()
+    stands_in: bool = False
 
     def gradient_size(self, precision: str) -> int:
         """Size of a gradient that is kept and reduced in a run of this precision [B]."""

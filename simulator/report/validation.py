@@ -66,8 +66,9 @@ def _summary(validation: Validation) -> Section:
             "Error: predicted / measured - 1; bias: its median; mean and median errors are of its size. Held out: no constant was fitted "
             "on these cases; blind: written down, all sources of them, before any was predicted. Constant MFU: model FLOP over time and "
             "peak, the median of the calibration cases of that accelerator and precision. Intervals: hierarchical, spread within and "
-            "between sources from calibration sources left out one at a time, wider where evidence is thin "
-            "(simulator/step/uncertainty.py). A case that cannot be predicted counts as not covered."
+            "between sources from calibration sources left out one at a time, wider where evidence is thin, by as much as blind sources "
+            "showed at their first look (simulator/step/uncertainty.py): of intervals those are no test any more. A case that cannot be "
+            "predicted counts as not covered."
         )
     )
     return Section(name="summary", heading="In short", blocks=tuple(blocks))
@@ -228,9 +229,11 @@ def _history(validation: Validation) -> Section | None:
         "torchtitan; that DeepSpeed's pipeline casts and adds bf16 gradients in fp32 and sends one way after the other (mtnlg, "
         "vtrain-multi). The layouts of nemo-launcher are those of the release whose table it prints, not of a later one; its tables of two "
         "earlier releases came later. Of the blind sources changed how they are read (links of A800 and H800, a TPU's slice as one "
-        "fabric, words for precision, sharding and recompute, and that none of Pax's smallest models had flash attention); then what "
-        "transformers' models and DeepSpeed's ZeRO do (deepspeed-a800), and what had run with default kernels: AMD's, Google's and "
-        "consumer parts have published ones since, TPUs what MaxText's source says."
+        "fabric, words for precision, sharding and recompute, recompute of as few layers as fit where nobody states it, and that none of "
+        "Pax's smallest models had flash attention); then what transformers' models and DeepSpeed's ZeRO do (deepspeed-a800), that "
+        "attention stays in 16 bit beside fp4 and int8 products, and what had run with default kernels: AMD's, Google's and consumer parts "
+        "have published ones since, TPUs what MaxText's source says. How wide intervals are without measured kernels, for other software "
+        "and for mixtures of experts was taken from them after the look."
     )
     table = Table(columns=columns, rows=rows, keys=3, brief=False)
     return Section(name="history", heading="At first look and now", blocks=(table, told))

@@ -35,6 +35,8 @@ def software_of(row: Mapping[str, Any], accelerator: Accelerator, layout: Layout
     """The software of a case, and how its generation was chosen where the row does not name it."""
     name, how = _generation(row, accelerator, layout)
     software = with_kernels(find("software", name), _kernel_of(row), str(row.get("source")))
+    if how and not re.search(_CALLED[name.partition("-")[0]], _said(row)):
+        software, how = replace(software, stands_in=True), how.replace(f"software {name}", f"software {name} in place of its own")
     return _switched(software, row, accelerator, layout, find), how
 
 
@@ -52,7 +54,7 @@ def _generation(row: Mapping[str, Any], accelerator: Accelerator, layout: Layout
             return "torchtitan-2025", ""  # tables of June 2025
         # ZeRO-3 in the comparison of Narayanan et al. is DeepSpeed's.
         return ("deepspeed-2021" if (source, layout.sharding) == ("megatron-sc21-t2", "zero3") else GENERATIONS[source]), ""
-    said = " ".join(str(row.get(key, "")) for key in ("framework", "source", "schedule_notes", "reference", "notes", "table")).lower()
+    said = _said(row)
     year = int(row.get("year") or int(accelerator.launched[:4]) + 1)
     year = max(year, int(accelerator.launched[:4]))
     if re.search(r"\bmaxtext\b|\bpax(ml)?\b|\bjax\b|\bxla\b|praxis", said) and accelerator.transfers_apart:
@@ -85,10 +87,22 @@ def _generation(row: Mapping[str, Any], accelerator: Accelerator, layout: Layout
     return chosen, f"software {chosen} ({why})"
 
 
+def _said(row: Mapping[str, Any]) -> str:
+    """All that a row says in words."""
+    return " ".join(str(row.get(key, "")) for key in ("framework", "source", "schedule_notes", "reference", "notes", "table")).lower()
+
+
 def _ran(row: Mapping[str, Any]) -> str:
     """What a row says of the software that ran, and not of where its numbers or its model are from."""
     return f"{row.get('framework', '')} {row.get('schedule_notes', '')}".lower()
 
+
+_CALLED = {
+    "megatron": "megatron|mcore", "nemo": r"\bnemo\b|dgx cloud|dgxc", "fsdp": "fsdp|foundry|composer|pytorch",
+    "torchtitan": "torchtitan|fsdp2", "deepspeed": "deepspeed", "nanotron": "nanotron", "maxtext": r"maxtext|\bpax|\bjax\b|\bxla\b",
+    "transformers": r"transformers\b|hugging ?face|\bhf\b|\baccelerate\b", "pytorch": "internevo|colossal|plain pytorch",
+}  # fmt: skip
+"""First part of a generation's name -> the words by which a row says that it ran on that, and on nothing that it is like."""
 
 _MEGATRON = ((2025, "megatron-2025"), (2023, "megatron-2023"), (2022, "megatron-2022"), (2021, "megatron-2021"), (0, "megatron-2020"))
 
