@@ -56,7 +56,7 @@ def test_thin_evidence_widens() -> None:
 
 def test_an_interval_is_wider_than_normal_quantiles_of_few_sources_say() -> None:
     parts = {"one": 0.03, "other": 0.04}
-    assert sigma(parts) == pytest.approx(0.05 * 1.796 / 1.645, rel=2e-3)  # Student's, 11 degrees of freedom
+    assert sigma(parts) == pytest.approx(0.05 * 1.782 / 1.645, rel=2e-3)  # Student's, 12 degrees of freedom
     low, high = interval(2.0, sigma(parts))
     assert math.log(high / 2.0) == pytest.approx(math.log(2.0 / low))
 

@@ -21,6 +21,7 @@ from simulator.report.terminal import screen
 from simulator.report.validation import TITLE, validation_sections
 from simulator.scenario import entry
 from simulator.step import memory_use
+from simulator.step.uncertainty import sigma, spread
 from simulator.study.cases import case, memory_cases
 from simulator.study.validate import summary, validate
 
@@ -201,7 +202,10 @@ def test_what_is_not_read_is_told() -> None:
         in case(changed(parallel=ROW["parallel"] | {"tensor": 4}, batch=ROW["batch"] | {"gbs": 64}), entry).assumed
     )
     plain = {"gpu": "H100", "nvlink_gen": 4, "nic_Gbps": 400}
-    assert case(changed(hardware=plain), entry).assumed[-2:] == ("8 accelerators per node", "software megatron-2023 (Megatron-LM of 2024)")
+    assert case(changed(hardware=plain), entry).assumed[-2:] == (
+        "8 accelerators per node",
+        "software megatron-2023 in place of its own (Megatron-LM of 2024)",
+    )
 
 
 def test_export_variants_have_fewer_links() -> None:
@@ -474,3 +478,12 @@ def test_a_peak_of_the_first_rank_is_told_of_the_first_stage() -> None:
     assert first is not None
     assert worst is not None
     assert (first.stage, worst.stage) == (0, None)
+
+
+def test_software_that_is_not_in_the_catalogue_widens_the_interval() -> None:
+    """The row says what it ran on: the same step time, more doubt where that is another."""
+    own, other = (case(changed(framework=name), entry) for name in ("Megatron-LM", "PaddlePaddle"))
+    assert (own.job.software.stands_in, other.job.software.stands_in) == (False, True)
+    assert own.generation == other.generation
+    widths = [sigma(spread(one.job, one.layout, one.machines)) for one in (own, other)]
+    assert widths[0] < widths[1]
