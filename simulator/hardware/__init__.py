@@ -5,12 +5,12 @@ from simulator.hardware.kernels import (
     DEFAULT_KERNELS,
     NARROW,
     fused_attention_time,
+    high_precision,
     kernels_of,
     peak_of,
     product_time,
     stream_time,
     unfused_attention_time,
-    wide,
 )
 from simulator.hardware.node import Node, NodePower, ScaleUp
 from simulator.hardware.software import Software
@@ -26,10 +26,10 @@ __all__ = [
     "ScaleUp",
     "Software",
     "fused_attention_time",
+    "high_precision",
     "kernels_of",
     "peak_of",
     "product_time",
     "stream_time",
     "unfused_attention_time",
-    "wide",
 ]

@@ -40,10 +40,10 @@ NARROW = ("fp8", "int8", "fp4")
 """Precisions of matrix products alone: weights, activations and attention of such a run stay in 16 bit."""
 
 
-def wide(precision: str) -> str:
+def high_precision(precision: str) -> str:
     """The precision of what is no matrix product in a run of this precision.
 
-    >>> wide("fp4"), wide("fp16")
+    >>> high_precision("fp4"), high_precision("fp16")
     ('bf16', 'fp16')
     """
     return "bf16" if precision in NARROW else precision
@@ -147,7 +147,7 @@ def fused_attention_time(
     known = kernels_of(accelerator)
     flop = 2.0 * sequences * heads * query * seen * head_size
     share = known.attention_backward if backward else known.attention_forward
-    peak = accelerator.peak[wide(precision)]
+    peak = accelerator.peak[high_precision(precision)]
     size = 4.0 * sequences * head_size * (query * heads + seen * key_value_heads)
     work = (2.5 if backward else 1.0) * flop / (peak * share) * (1.0 + known.attention_length / seen)
     return known.attention_start + work * slowdown + stream_time(accelerator, size * (2.0 if backward else 1.0), 0.0)

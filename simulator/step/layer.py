@@ -12,11 +12,11 @@ from simulator.hardware import (
     NARROW,
     Accelerator,
     fused_attention_time,
+    high_precision,
     kernels_of,
     product_time,
     stream_time,
     unfused_attention_time,
-    wide,
 )
 from simulator.model import Product, Transformer, head_size, products
 from simulator.parallelism import Layout
@@ -210,7 +210,7 @@ class _Matrix:
         k = product.k / split if product.split == "row" else product.k
         # The router computes in the precision of its input, which is never of 8 bits.
         # Source: NVIDIA/Megatron-LM core_v0.11.0, megatron/core/transformer/moe/router.py (`gating`); later unless asked for fp32.
-        precision = wide(job.precision) if product.part == "router" else job.precision
+        precision = high_precision(job.precision) if product.part == "router" else job.precision
         self.name, self.rows, self.k, self.n, self.tokens = product.name, m * self.copies, k, n, m
         self.parameters = k * n * self.copies
         widths = [n * share for share in _widths(job, product.name)]
@@ -262,7 +262,7 @@ def _attention(job: Job, layout: Layout, accelerator: Accelerator) -> tuple[floa
             slowdown *= kernels_of(accelerator).attention_ported
         arguments = (job.precision, layout.microbatch, query, seen_twice, heads, size, kv, slowdown)
         return fused_attention_time(accelerator, *arguments), fused_attention_time(accelerator, *arguments, backward=True)
-    precision = wide(job.precision)
+    precision = high_precision(job.precision)
     plain = (precision, layout.microbatch, query, float(job.sequence), heads, size, job.software.fused_softmax, job.software.dropout)
     return unfused_attention_time(accelerator, *plain), unfused_attention_time(accelerator, *plain, backward=True)
 
@@ -516,7 +516,7 @@ def output_pass(job: Job, layout: Layout, accelerator: Accelerator, communicate:
     model = job.model
     tokens = layout.microbatch * job.sequence / layout.context
     width = model.vocabulary / layout.tensor
-    precision = wide(job.precision)
+    precision = high_precision(job.precision)
     product = product_time(accelerator, precision, tokens, width, model.hidden)
     weight = product_time(accelerator, precision, width, model.hidden, tokens) + _accumulated(job, accelerator, width * model.hidden)
     gradients = product_time(accelerator, precision, tokens, model.hidden, width) + weight
