@@ -222,14 +222,13 @@ def _lines(picture: Lines) -> dict[str, Any]:
 
 def _points(picture: Points) -> dict[str, Any]:
     names = list(dict.fromkeys(point.name for point in picture.points))
-    values = [{"name": point.name, "x": point.x, "y": point.y, "kind": point.kind} for point in picture.points]
+    values = [{"name": point.name, "x": point.x, "y": point.y} for point in picture.points]
     ends = [bound for point in picture.points for bound in (point.x, point.y)]
     low, high = min(ends) / 1.3, max(ends) * 1.3
     scale = {"type": "log", "domain": [low, high], "nice": False}
     lines = [{"x": end, "line": f"{factor:g}", "y": end * factor} for factor in picture.guides for end in (low, high)]
     x = {"field": "x", "type": "quantitative", "scale": scale, "axis": {"title": picture.x, "tickCount": 5, "format": "~g"}}
     y = {"field": "y", "type": "quantitative", "scale": scale, "axis": {"title": picture.y, "tickCount": 5, "format": "~g"}}
-    kinds = list(dict.fromkeys(point.kind for point in picture.points))
     return {
         "width": 560,
         "height": 560,
@@ -241,7 +240,7 @@ def _points(picture: Points) -> dict[str, Any]:
             },
             {
                 "data": {"values": values},
-                "mark": {"type": "point", "filled": True, "size": 42, "opacity": 0.75, "clip": True},
+                "mark": {"type": "point", "filled": True, "size": 42, "opacity": 0.6, "clip": True},
                 "encoding": {
                     "x": x,
                     "y": y,
@@ -250,8 +249,8 @@ def _points(picture: Points) -> dict[str, Any]:
                         "scale": {"domain": names, "range": [_PALETTE[i % len(_PALETTE)] for i in range(len(names))]},
                     },
                     "shape": {
-                        "field": "kind", "type": "nominal",
-                        "scale": {"domain": kinds, "range": ["circle", "triangle-up"][: len(kinds)]},
+                        "field": "name", "type": "nominal",
+                        "scale": {"domain": names, "range": ["circle", "triangle-up", "diamond"][: len(names)]},
                     },
                 },
             },

@@ -107,10 +107,9 @@ class Lines:
 
 @dataclass(frozen=True, kw_only=True)
 class Point:
-    """One point: `name` gives its colour, `kind` its shape (of two)."""
+    """One point: `name` gives its colour and shape (of three)."""
 
     name: str
-    kind: str
     x: float
     y: float
 

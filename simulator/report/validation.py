@@ -152,9 +152,10 @@ def _orders(validation: Validation) -> Section | None:
 
 def _plot(validation: Validation) -> Section | None:
     points = [
-        Point(name=each.accelerator, kind=_SPLITS[each.split], x=float(each.measured), y=float(each.predicted))
+        Point(name=_SPLITS[each.split], x=float(each.measured), y=float(each.predicted))
+        for split in ("calibration", "blind", "held_out")
         for each in validation.cases
-        if each.quantity == "step_time_s" and each.measured and each.predicted
+        if each.split == split and each.quantity == "step_time_s" and each.measured and each.predicted
     ]
     if not points:
         return None
