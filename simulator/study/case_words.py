@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import get_args
 
 from simulator.errors import MendableError
 from simulator.parallelism import Recompute, Schedule, Sharding
@@ -31,6 +30,10 @@ def precision(written: str) -> str:
     raise MendableError(f"the simulator cannot say precision {written[:40]!r}", f"known: {', '.join(name for name, _ in _PRECISIONS)}")
 
 
+_SHARDINGS: tuple[Sharding, ...] = ("none", "zero1", "zero2", "zero3")
+"""By the stage of ZeRO."""
+
+
 def sharding(written: str) -> Sharding:
     """What is divided over the data-parallel ranks; nothing where the run does not say.
 
@@ -41,12 +44,12 @@ def sharding(written: str) -> Sharding:
         MendableError: it cannot be said.
     """
     said = written.lower()
-    for kind in get_args(Sharding):
+    for kind in _SHARDINGS:
         if said == kind or f"({kind})" in said or said.startswith(f"{kind} "):
-            return kind  # type: ignore[no-any-return]
+            return kind
     stage = re.match(r"(?:zero|deepspeed|sharding)?[\s_-]*(?:zero|stage)?[\s_-]*([0-3])\b", said)
     if stage:
-        return ("none", "zero1", "zero2", "zero3")[int(stage[1])]
+        return _SHARDINGS[int(stage[1])]
     if said.startswith("fsdp-zero2-like"):
         return "zero1"  # weights stay gathered: one gather and one scatter per step
     if unstated(said) or re.match(r"(ddp|none|no[\s_-]?shard|replicated|data[\s_-]parallel)\b", said):
