@@ -30,6 +30,7 @@ from simulator.parallelism import Layout
 from simulator.scenario import entry
 from simulator.step.job import Job
 from simulator.step.memory import memory_use, rank_memory
+from simulator.study.cases import memory_cases
 
 GIB = 2.0**30
 A100 = SimpleNamespace(node=SimpleNamespace(accelerator=SimpleNamespace(memory=80 * GIB)))
@@ -49,20 +50,9 @@ def errors(name, peak, without):
     """Relative error of every row of a file; `without` are the parts that its figure does not hold."""
     table = measurement(name)
     found = {}
-    for row in table["rows"]:
-        software = dataclasses.replace(
-            entry("software", row.get("software", table["software"])), **table.get("settings", {}), **row.get("settings", {})
-        )
-        job = Job(
-            model=transformer(table["models"][row["model"]]),
-            sequence=row["sequence"],
-            global_batch=row["global_batch"],
-            precision=row.get("precision", "bf16"),
-            software=software,
-        )
-        layout = Layout(**row["layout"])
+    for row, each in zip(table["rows"], memory_cases(name, table, entry), strict=True):
         first = table.get("rank") == "first"
-        parts = rank_memory(job, layout, 0, 80 * GIB) if first else memory_use(job, layout, A100).parts_bytes
+        parts = rank_memory(each.job, each.layout, 0, 80 * GIB) if first else memory_use(each.job, each.layout, A100).parts_bytes
         found[row["id"]] = sum(size for part, size in parts.items() if part not in without) / GIB / row[peak] - 1
     return found
 
